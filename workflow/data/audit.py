@@ -1,0 +1,206 @@
+"""The one writer of history: append-only rows, hash-chained per town, with keys and never personal data.
+
+Each row's hash is SHA-256 over the canonical JSON of the row and the hash before it, so that a changed, removed or
+inserted row is found by :func:`verify`. UPDATE and DELETE are refused by database triggers (see the migrations).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from workflow.core.actors import Actor
+from workflow.extensions import HasId, Id, Model, UtcDateTime, db
+
+GENESIS = "0" * 64
+
+
+class Event(str):
+    """The name of what happened: a flow's action, or one of the fixed names below."""
+
+    __slots__ = ()
+
+
+APPLICATION_STARTED = Event("application_started")
+FILE_ADDED = Event("file_added")
+FILE_REMOVED = Event("file_removed")
+FORM_CORRECTED = Event("form_corrected")
+MATERIAL_JUDGED = Event("material_judged")
+LATE_DEFECT = Event("late_defect")
+INSPECTION_SAVED = Event("inspection_saved")
+PHOTO_ADDED = Event("photo_added")
+DOCUMENT_ISSUED = Event("document_issued")
+CITY_FILED = Event("city_filed")
+PASS_REQUESTED = Event("pass_requested")
+PASS_GRANTED = Event("pass_granted")
+PASS_REFUSED = Event("pass_refused")
+PASS_REVOKED = Event("pass_revoked")
+COMPANY_REGISTERED = Event("company_registered")
+ACCOUNT_CREATED = Event("account_created")
+ACCOUNT_CHANGED = Event("account_changed")
+APPOINTED = Event("appointed")
+APPOINTMENT_ENDED = Event("appointment_ended")
+FLOW_PUBLISHED = Event("flow_published")
+
+
+class AuditEntry(HasId, Model):
+    """One row of history; ``number`` counts from 1 in its ``chain``; ``before``/``after`` hold keys and ids only."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (UniqueConstraint("chain", "number"), Index("ix_audit_entries_case", "case_id", "id"))
+
+    chain: Mapped[str] = mapped_column(String(40))
+    number: Mapped[int]
+    event: Mapped[str] = mapped_column(String(40))
+    at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    person_id: Mapped[int] = mapped_column(Id, comment="0 is the system")
+    role: Mapped[str] = mapped_column(String(20), default="")
+    case_id: Mapped[int | None] = mapped_column(Id, ForeignKey("cases.id"))
+    before: Mapped[dict[str, Any]] = mapped_column(JSON)
+    after: Mapped[dict[str, Any]] = mapped_column(JSON)
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Model):
+    """The end of a chain: locked while a row is added, so that numbers have no gaps."""
+
+    __tablename__ = "audit_heads"
+
+    chain: Mapped[str] = mapped_column(String(40), primary_key=True)
+    number: Mapped[int] = mapped_column(default=0)
+    hash: Mapped[str] = mapped_column(String(64), default=GENESIS)
+
+
+HASHED = ("previous", "chain", "number", "event", "at", "person_id", "role", "case_id", "before", "after")
+"""The columns that a row's hash covers, in this order; ``at`` as ISO 8601 in UTC with microseconds."""
+
+
+def hash_of(values: Mapping[str, Any]) -> str:
+    """The hash of a row with these column values."""
+    content = [values[name] for name in HASHED]
+    content[4] = values["at"].astimezone(dt.UTC).isoformat(timespec="microseconds")
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest(entry: AuditEntry) -> str:
+    """The hash that ``entry`` must carry."""
+    return hash_of({name: getattr(entry, name) for name in HASHED})
+
+
+def _locked_head(chain: str) -> AuditHead:
+    query = (
+        select(AuditHead).where(AuditHead.chain == chain).with_for_update().execution_options(populate_existing=True)
+    )
+    head = db.session.scalar(query)
+    if head is None:
+        try:
+            with db.session.begin_nested():
+                db.session.add(AuditHead(chain=chain, number=0, hash=GENESIS))
+        except IntegrityError:
+            pass  # another writer began the chain meanwhile; its head is waited for below
+        head = db.session.scalars(query).one()
+    return head
+
+
+def record(
+    event: Event,
+    *,
+    chain: str,
+    actor: Actor,
+    at: dt.datetime,
+    role: str = "",
+    case_id: int | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """Add one row to ``chain``; the only code that writes history."""
+    head = _locked_head(chain)
+    entry = AuditEntry(
+        chain=chain,
+        number=head.number + 1,
+        event=str(event),
+        at=at,
+        person_id=actor.person_id,
+        role=role,
+        case_id=case_id,
+        before=before or {},
+        after=after or {},
+        previous=head.hash,
+        hash="",
+    )
+    entry.hash = digest(entry)
+    head.number, head.hash = entry.number, entry.hash
+    db.session.add(entry)
+    return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where a chain is broken and why; ``number`` is the first row that is wrong or missing."""
+
+    chain: str
+    number: int
+    why: str
+
+
+def verify() -> Iterator[Fault]:
+    """Check every chain from its first row; yields the first fault of each broken chain. Streams; memory is flat."""
+    fresh = {"populate_existing": True}  # what the database holds, not what this session has seen of it before
+    heads = {h.chain: (h.number, h.hash) for h in db.session.scalars(select(AuditHead), execution_options=fresh)}
+    expected: dict[str, tuple[int, str]] = {}
+    broken: set[str] = set()
+    query = select(AuditEntry).order_by(AuditEntry.chain, AuditEntry.number).execution_options(yield_per=2000)
+    for entry in db.session.scalars(query, execution_options=fresh):
+        if entry.chain in broken:
+            continue
+        number, before = expected.get(entry.chain, (0, GENESIS))
+        why = _fault(entry, number, before)
+        if why:
+            broken.add(entry.chain)
+            yield Fault(entry.chain, min(entry.number, number + 1), why)
+        expected[entry.chain] = (entry.number, entry.hash)
+        db.session.expunge(entry)
+    for chain in sorted((heads.keys() | expected.keys()) - broken):
+        end = _end_fault(expected.get(chain, (0, GENESIS)), heads.get(chain))
+        if end:
+            yield Fault(chain, *end)
+
+
+def _fault(entry: AuditEntry, number: int, before: str) -> str | None:
+    if entry.number != number + 1:
+        return f"row {number + 1} is missing"
+    if entry.previous != before:
+        return "it does not follow from the row before it"
+    if entry.hash != digest(entry):
+        return "its content was changed"
+    return None
+
+
+def _end_fault(last: tuple[int, str], head: tuple[int, str] | None) -> tuple[int, str] | None:
+    if head is None:
+        return last[0], "the chain has no head"
+    if last[0] < head[0]:
+        return last[0] + 1, "rows are missing at the end of the chain"
+    if last[0] > head[0]:
+        return head[0] + 1, "a row was added behind the end of the chain"
+    return (last[0], "the end of the chain has another hash") if last != head else None
+
+
+def of_case(case_id: int) -> list[AuditEntry]:
+    """The history of one case, oldest first."""
+    return list(db.session.scalars(select(AuditEntry).where(AuditEntry.case_id == case_id).order_by(AuditEntry.id)))
+
+
+def heads() -> list[AuditHead]:
+    """The end of every chain, by name."""
+    return list(db.session.scalars(select(AuditHead).order_by(AuditHead.chain)))

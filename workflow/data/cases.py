@@ -1,0 +1,186 @@
+"""Cases: applications under review. The only place where a case's state changes, and always with its history row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    Date,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    and_,
+    false,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from workflow.core.actors import ROLE_PERMISSIONS, Actor, Appointment, AreaKind, Permission
+from workflow.core.engine import Move
+from workflow.core.flow import StateKind
+from workflow.core.times import due_after
+from workflow.data import audit
+from workflow.data.areas import Area
+from workflow.data.enterprises import Enterprise
+from workflow.data.flows import FlowVersion
+from workflow.extensions import HasId, Id, Model, UtcDateTime, db
+
+
+class Case(HasId, Model):
+    """A case: its flow version, its state and who holds it; ``facts`` are the submitted answers as JSON.
+
+    ``version`` is checked by the database layer on every update; ``moves`` counts applied moves; ``round`` counts
+    correction rounds and ``cycle`` reopenings.
+    """
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        CheckConstraint("resuming_count >= 0", name="resuming_count"),
+        Index("ix_cases_town_queue", "town_id", "holder", "is_open", "due_at", "id"),
+        Index("ix_cases_county_queue", "county_id", "holder", "is_open", "due_at", "id"),
+        Index("ix_cases_town_all", "town_id", "is_open", "due_at", "id"),
+        Index("ix_cases_county_all", "county_id", "is_open", "due_at", "id"),
+        Index("ix_cases_city_all", "city_id", "is_open", "due_at", "id"),
+    )
+
+    reference: Mapped[str] = mapped_column(String(40), unique=True)
+    enterprise_id: Mapped[int] = mapped_column(Id, ForeignKey("enterprises.id"), index=True)
+    enterprise_name: Mapped[str] = mapped_column(String(200))
+    flow_version_id: Mapped[int] = mapped_column(Id, ForeignKey("flow_versions.id"))
+    routed_because: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    _state: Mapped[str] = mapped_column("state", String(40))
+    holder: Mapped[str] = mapped_column(String(20), default="")
+    is_open: Mapped[bool] = mapped_column(default=True)
+    state_since_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    moves: Mapped[int] = mapped_column(default=0)
+    round: Mapped[int] = mapped_column(default=1)
+    cycle: Mapped[int] = mapped_column(default=1)
+    city_id: Mapped[int] = mapped_column(Id, ForeignKey("areas.id"))
+    county_id: Mapped[int] = mapped_column(Id, ForeignKey("areas.id"))
+    town_id: Mapped[int] = mapped_column(Id, ForeignKey("areas.id"))
+    zone_id: Mapped[int | None] = mapped_column(Id, ForeignKey("areas.id"), index=True)
+    building_id: Mapped[int | None] = mapped_column(Id, ForeignKey("areas.id"), index=True)
+    bureau: Mapped[str | None] = mapped_column(String(20))
+    sector: Mapped[str] = mapped_column(String(20))
+    resuming_count: Mapped[int]
+    resume_on: Mapped[dt.date] = mapped_column(Date)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    submitted_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    decided_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    city_filed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(default=1)
+
+    enterprise: Mapped[Enterprise] = relationship()
+    flow_version: Mapped[FlowVersion] = relationship()
+    town: Mapped[Area] = relationship(foreign_keys=[town_id])
+    county: Mapped[Area] = relationship(foreign_keys=[county_id])
+    zone: Mapped[Area | None] = relationship(foreign_keys=[zone_id])
+    building: Mapped[Area | None] = relationship(foreign_keys=[building_id])
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own way to name it
+
+    @hybrid_property
+    def state(self) -> str:
+        """The state's key in the case's flow; read-only: only :meth:`apply` changes it."""
+        return self._state
+
+    @property
+    def area_ids(self) -> frozenset[int]:
+        """Every area the case lies in."""
+        ids = (self.city_id, self.county_id, self.town_id, self.zone_id, self.building_id)
+        return frozenset(i for i in ids if i is not None)
+
+    def apply(self, move: Move, *, by: Actor, at: dt.datetime, details: dict[str, Any] | None = None) -> None:
+        """Take a decided move: set the state and everything that follows from it, and write the history row.
+
+        Raises ValueError when the move was decided from another state than the present one.
+        """
+        if move.source.key != self._state:
+            raise ValueError(f"a move from {move.source.key} can't be applied in {self._state}")
+        before = self._state
+        self._state = move.dest.key
+        self.holder = move.dest.holder.value if move.dest.holder else ""
+        self.is_open = move.dest.kind is StateKind.OPEN
+        self.moves += 1
+        if move.dest.key != before:
+            self.state_since_at = at
+        self.due_at = due_after(at, move.dest.days) or at
+        self.decided_at = at if move.dest.kind in (StateKind.APPROVED, StateKind.ENDED) else None
+        audit.record(
+            audit.Event(move.step.action),
+            chain=f"town:{self.town_id}",
+            actor=by,
+            role=move.step.role.value,
+            at=at,
+            case_id=self.id,
+            before={"state": before},
+            after={"state": move.dest.key, "moves": self.moves, "round": self.round, **(details or {})},
+        )
+
+
+def begin(values: dict[str, Any], *, flow_version: FlowVersion, at: dt.datetime) -> Case:
+    """Add a new case in its flow's draft state, ready to be submitted in the same transaction."""
+    initial = flow_version.engine.flow.initial
+    case = Case(flow_version=flow_version, _state=initial, state_since_at=at, due_at=at, submitted_at=at, **values)
+    db.session.add(case)
+    db.session.flush()
+    return case
+
+
+def _area_column(kind: AreaKind) -> Any:
+    return {
+        AreaKind.CITY: Case.city_id,
+        AreaKind.COUNTY: Case.county_id,
+        AreaKind.TOWN: Case.town_id,
+        AreaKind.ZONE: Case.zone_id,
+        AreaKind.BUILDING: Case.building_id,
+    }[kind]
+
+
+def _covered(appointment: Appointment) -> ColumnElement[bool]:
+    inside = _area_column(appointment.area_kind) == appointment.area_id
+    return and_(inside, Case.bureau == appointment.bureau) if appointment.bureau else inside
+
+
+def reach(actor: Actor) -> ColumnElement[bool]:
+    """The condition that a case is visible to ``actor``: own companies, or an appointment that covers it."""
+    clauses: list[ColumnElement[bool]] = []
+    if actor.enterprise_ids:
+        clauses.append(Case.enterprise_id.in_(actor.enterprise_ids))
+    clauses += [_covered(a) for a in actor.appointments if Permission.SEE_CASE in ROLE_PERMISSIONS[a.role]]
+    return or_(*clauses) if clauses else false()
+
+
+def visible_to(actor: Actor) -> Select[Case]:
+    """The cases the actor may see: the only way to fetch any."""
+    return select(Case).where(reach(actor))
+
+
+def waiting_for(actor: Actor) -> ColumnElement[bool]:
+    """The condition that a case waits for one of the actor's roles where that role is held."""
+    clauses = [
+        and_(_covered(a), Case.holder == a.role.value)
+        for a in actor.appointments
+        if Permission.ACT_ON_CASE in ROLE_PERMISSIONS[a.role]
+    ]
+    return and_(or_(*clauses), Case.is_open == true()) if clauses else false()
+
+
+def lock_all(actor: Actor, case_ids: list[int]) -> None:
+    """Lock those of the cases that the actor sees until the transaction ends, by rising id."""
+    db.session.scalars(visible_to(actor).where(Case.id.in_(case_ids)).order_by(Case.id).with_for_update(of=Case)).all()
+
+
+def lock(case_id: int) -> Case:
+    """The case, locked until the transaction ends and read anew (on SQLite the write lock is held already)."""
+    query = select(Case).where(Case.id == case_id).with_for_update(of=Case).execution_options(populate_existing=True)
+    return db.session.scalars(query).one()

@@ -1,0 +1,120 @@
+"""People, their accounts and their appointments: one person, one identity."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import CheckConstraint, Date, ForeignKey, String, or_, select
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+
+from workflow.core.actors import Actor, Appointment, Role
+from workflow.data.areas import Area
+from workflow.data.enterprises import EnterpriseMember
+from workflow.extensions import HasId, Id, Model, UtcDateTime, db
+
+
+class Person(HasId, Model):
+    """A human being; every separation rule is by person."""
+
+    __tablename__ = "people"
+
+    name: Mapped[str] = mapped_column(String(60))
+    mobile: Mapped[str | None] = mapped_column(String(20))
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+
+class Account(HasId, Model):
+    """A login of a person; ``epoch`` counts up to end all sessions."""
+
+    __tablename__ = "accounts"
+
+    login: Mapped[str] = mapped_column(String(60), unique=True, comment="lower case")
+    person_id: Mapped[int] = mapped_column(Id, ForeignKey("people.id"), index=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    is_active: Mapped[bool] = mapped_column(default=True)
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    epoch: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    last_login_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+    person: Mapped[Person] = relationship(lazy="joined")
+
+
+class PersonAppointment(HasId, Model):
+    """A role held by a person in an area from a day on, until a day (exclusive) when ended."""
+
+    __tablename__ = "appointments"
+    __table_args__ = (
+        CheckConstraint(f"role IN ({', '.join(repr(r.value) for r in Role)})", name="role"),
+        CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates"),
+    )
+
+    person_id: Mapped[int] = mapped_column(Id, ForeignKey("people.id"), index=True)
+    role: Mapped[str] = mapped_column(String(20))
+    area_id: Mapped[int] = mapped_column(Id, ForeignKey("areas.id"), index=True)
+    bureau: Mapped[str | None] = mapped_column(String(20))
+    starts_on: Mapped[dt.date] = mapped_column(Date)
+    ends_on: Mapped[dt.date | None] = mapped_column(Date)
+
+    person: Mapped[Person] = relationship()
+    area: Mapped[Area] = relationship()
+
+
+def account_by_login(login: str) -> Account | None:
+    """The account with this login, whatever its case."""
+    return db.session.scalar(select(Account).where(Account.login == login.strip().lower()))
+
+
+def current_appointments(person_id: int, today: dt.date) -> list[PersonAppointment]:
+    """The appointments of a person that hold on ``today``."""
+    query = (
+        select(PersonAppointment)
+        .join(PersonAppointment.area)
+        .where(
+            PersonAppointment.person_id == person_id,
+            PersonAppointment.starts_on <= today,
+            or_(PersonAppointment.ends_on.is_(None), PersonAppointment.ends_on > today),
+        )
+        .options(joinedload(PersonAppointment.area))
+        .order_by(PersonAppointment.id)
+    )
+    return list(db.session.scalars(query))
+
+
+def actor_of(account: Account, today: dt.date) -> Actor:
+    """The actor that ``account`` is on ``today``, read from the database now: a moved person has lost the old area."""
+    enterprises = db.session.scalars(
+        select(EnterpriseMember.enterprise_id).where(EnterpriseMember.person_id == account.person_id)
+    )
+    appointments = tuple(
+        Appointment(Role(a.role), a.area_id, a.area.area_kind, a.area.name, a.bureau)
+        for a in current_appointments(account.person_id, today)
+    )
+    return Actor(account.person_id, account.id, account.person.name, appointments, frozenset(enterprises))
+
+
+def holders_of(role: Role, area_ids: frozenset[int], today: dt.date) -> list[Person]:
+    """People who hold ``role`` today in one of the areas, by name."""
+    query = (
+        select(Person)
+        .join(PersonAppointment, PersonAppointment.person_id == Person.id)
+        .where(
+            PersonAppointment.role == role,
+            PersonAppointment.area_id.in_(area_ids),
+            PersonAppointment.starts_on <= today,
+            or_(PersonAppointment.ends_on.is_(None), PersonAppointment.ends_on > today),
+        )
+        .distinct()
+        .order_by(Person.name, Person.id)
+    )
+    return list(db.session.scalars(query))
+
+
+def names_of(person_ids: set[int]) -> dict[int, str]:
+    """Names by person id."""
+    if not person_ids:
+        return {}
+    rows = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids)))
+    return {row.id: row.name for row in rows}

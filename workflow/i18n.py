@@ -1,0 +1,29 @@
+"""The reader's language and the words of domain errors in it."""
+
+from __future__ import annotations
+
+from flask import has_request_context, session
+from flask_babel import get_locale, gettext
+
+from workflow.core.errors import DomainError, Reason
+
+LOCALES = {"zh_Hans": "中文", "en": "English"}
+_BABEL = {"zh_Hans": "zh_Hans_CN", "en": "en"}
+
+
+def select_locale() -> str:
+    """The locale chosen by the reader in this session; Chinese otherwise."""
+    chosen = session.get("locale", "zh_Hans") if has_request_context() else "zh_Hans"
+    return _BABEL.get(chosen, "zh_Hans_CN")
+
+
+def reader_locale() -> str:
+    """``zh_Hans`` or ``en``, for labels that carry both languages."""
+    return "en" if str(get_locale() or "").startswith("en") else "zh_Hans"
+
+
+def say(refusal: DomainError | Reason) -> str:
+    """A domain error or reason in the reader's language; text parameters are translated too."""
+    params = {k: gettext(v) if isinstance(v, str) and v else v for k, v in refusal.params.items()}
+    text = gettext(refusal.message)
+    return text % params if params else text
