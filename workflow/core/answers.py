@@ -152,7 +152,7 @@ TOPICS: tuple[Topic, ...] = (
             Question("head_name", N_("企业负责人"), _K.TEXT, longest=60),
             Question("head_phone", N_("负责人电话"), _K.PHONE, longest=30),
             Question("contact_name", N_("企业联系人"), _K.TEXT, longest=60),
-            Question("contact_mobile", N_("联系人手机"), _K.MOBILE, hint=N_("审核进展会通知此号码"), longest=30),
+            Question("contact_mobile", N_("联系人手机"), _K.MOBILE, hint=N_("专班有事会打这个号码"), longest=30),
             Question("hotline", N_("24 小时联系电话"), _K.PHONE, longest=30),
         ),
     ),

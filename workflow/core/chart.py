@@ -14,7 +14,7 @@ from workflow.core.flow import Flow, State, StateKind
 
 WIDTH = 340
 _MAIN_X, _MAIN_W, _SIDE_X, _SIDE_W = 2, 172, 214, 124
-_BOX_H, _SIDE_H, _GAP, _SIDE_GAP = 46, 40, 26, 10
+_BOX_H, _SIDE_H, _GAP, _SIDE_GAP = 46, 42, 26, 22
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,112 @@
+"""Commands of ``flask --app wsgi …``: data that ships, keys, accounts, audit, the worker and the demo."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+
+from workflow.cli import demo
+from workflow.cli.clock import clock, writing
+from workflow.core.actors import SYSTEM
+from workflow.data import audit, people
+from workflow.services import accounts, keys, publishing
+
+areas_group = AppGroup("areas", help="The area tree.")
+flows_group = AppGroup("flows", help="Flow versions.")
+audit_group = AppGroup("audit", help="The history's chain.")
+keys_group = AppGroup("keys", help="Signing keys of passes and papers.")
+staff_group = AppGroup("staff", help="Staff accounts.")
+
+
+@areas_group.command("sync")
+def sync_areas() -> None:
+    """Add and rename areas as shipped; deletes none."""
+    with writing():
+        count = publishing.sync_areas()
+    click.echo(f"areas: {count} changed")
+
+
+@flows_group.command("sync")
+def sync_flows() -> None:
+    """Publish shipped flows whose revision is new."""
+    with writing():
+        versions = publishing.sync_flows(clock())
+    click.echo(f"flows: {len(versions)} published")
+
+
+@audit_group.command("verify")
+def verify_audit() -> None:
+    """Check every chain of the history; names the first bad row of each and exits with 1."""
+    faults = list(audit.verify())
+    for fault in faults:
+        click.echo(f"{fault.chain} row {fault.number}: {fault.why}", err=True)
+    if faults:
+        raise SystemExit(1)
+    click.echo("audit: every chain is whole")
+
+
+@audit_group.command("heads")
+def export_heads() -> None:
+    """Print the end of every chain as JSON lines, to be kept outside of the database."""
+    for head in audit.heads():
+        click.echo(json.dumps({"chain": head.chain, "number": head.number, "hash": head.hash}))
+
+
+@keys_group.command("new")
+def new_key() -> None:
+    """Make a new signing key; it signs from now on, the old ones still verify."""
+    click.echo(f"keys: {keys.make_key().name}")
+
+
+@keys_group.command("list")
+def list_keys() -> None:
+    """List key ids, oldest first; the last one signs."""
+    for kid in keys.public_keys():
+        click.echo(kid.hex())
+
+
+@staff_group.command("create")
+@click.option("--login", required=True)
+@click.option("--name", required=True)
+@click.option("--role", required=True)
+@click.option("--area", required=True, help="Official code, e.g. 330203002.")
+@click.option("--bureau", default=None)
+@click.option("--mobile", default="")
+@click.password_option()
+def create_staff(login: str, name: str, role: str, area: str, bureau: str | None, mobile: str, password: str) -> None:
+    """Create a staff account with one appointment; the first admin is made like this."""
+    now = clock()
+    with writing():
+        account = accounts.create_staff(SYSTEM, login=login, name=name, password=password, mobile=mobile, now=now)
+        accounts.appoint(SYSTEM, person_id=account.person_id, role=role, area_code=area, bureau=bureau, now=now)
+    click.echo(f"staff: {account.login} created")
+
+
+@staff_group.command("password")
+@click.option("--login", required=True, help="A staff login, or the mobile number of a company's clerk.")
+@click.password_option()
+def set_password(login: str, password: str) -> None:
+    """Set a new password for any account, staff or company; its sessions end."""
+    account = people.account_by_login(login)
+    if account is None:
+        raise click.ClickException("no account has this login")
+    with writing():
+        accounts.reset_password(SYSTEM, account.id, password, clock())
+    click.echo(f"staff: password of {account.login} changed")
+
+
+@click.command("worker")
+@with_appcontext
+def run_worker() -> None:
+    """Run the worker: drains the outbox when woken and every minute. Ends on SIGTERM."""
+    queue = current_app.extensions["queue"]
+    queue.huey.create_consumer(workers=1, periodic=True, initial_delay=0.1, max_delay=2.0).run()
+
+
+def register(app: Flask) -> None:
+    """Attach the commands to the application."""
+    for group in (areas_group, flows_group, audit_group, keys_group, staff_group, demo.group, run_worker):
+        app.cli.add_command(group)

@@ -1,0 +1,263 @@
+"""The stories of the sixty demo companies: every state of both flows, told through the services."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from workflow.cli.demo.cast import CENTRE, CENTRE_STAFF, OTHER_TOWNS, Official, company, person_name
+from workflow.cli.demo.papers import Papers
+from workflow.cli.demo.stage import Clock, Stage, Story
+from workflow.core.actors import Role
+from workflow.data import catalogue
+from workflow.extensions import db
+from workflow.services import passes as pass_service
+
+FIRST_LOGIN = CENTRE_STAFF[0].login
+COMPANIES = 60
+
+
+def _draft(story: Story) -> None:
+    story.draft(0.45)
+
+
+def _ready_draft(story: Story) -> None:
+    story.upload_all(story.draft())
+
+
+def _submitted(story: Story) -> None:
+    story.submit()
+
+
+def _reviewing(story: Story) -> None:
+    story.submit()
+    story.step(Role.REVIEWER, "accept")
+
+
+def _correcting(story: Story) -> None:
+    _reviewing(story)
+    story.judge(
+        commitment="承诺书未见法定代表人签字，请补签后重新上传。", supplies="口罩只够 2 天，请写明采购渠道和到货日期。"
+    )
+    story.step(Role.REVIEWER, "return_for_correction", "请在三个工作日内一次补齐。")
+
+
+def _second_round(story: Story) -> None:
+    _reviewing(story)
+    story.judge(commitment="承诺书未见法定代表人签字，请补签后重新上传。")
+    story.step(Role.REVIEWER, "return_for_correction", "仅此一项需要补正。")
+    story.correct("commitment")
+
+
+def _reviewed(story: Story) -> None:
+    _reviewing(story)
+    story.judge()
+    story.step(Role.REVIEWER, "pass_materials", "材料齐全，符合要求。")
+
+
+def _arranged(story: Story) -> None:
+    _reviewed(story)
+    story.arrange()
+
+
+def _rectifying(story: Story) -> None:
+    _arranged(story)
+    story.inspect("order_rectification", "个别制度未上墙，限期整改。", fails=2)
+
+
+def _awaiting_recheck(story: Story) -> None:
+    _rectifying(story)
+    story.rectify()
+
+
+def _inspected(story: Story) -> None:
+    _arranged(story)
+    story.inspect("pass_inspection", "现场与方案一致，各项措施到位。")
+
+
+def _rechecked(story: Story) -> None:
+    _awaiting_recheck(story)
+    story.arrange(0.5)
+    story.inspect("pass_inspection", "整改到位。")
+
+
+def _failed_inspection(story: Story) -> None:
+    _arranged(story)
+    story.inspect("fail_inspection", "防疫物资和隔离场所均未落实。", fails=4)
+
+
+def _decide(story: Story, until: str = "approved") -> None:
+    if story.size != "above":
+        story.step(Role.LEADER, "approve", "同意复工，请严格落实防控措施。", 4)
+        return
+    story.step(Role.LEADER, "endorse", "经实地勘定符合条件，同意上报。", 4)
+    if until == "awaiting_bureau":
+        return
+    story.step(Role.BUREAU_REVIEWER, "agree", "符合行业复工要求，同意。", 5)
+    if until == "awaiting_group":
+        return
+    story.step(Role.LEADING_GROUP, "approve", "同意复工，报市备案。", 5)
+
+
+def _with_bureau(story: Story) -> None:
+    _inspected(story)
+    _decide(story, "awaiting_bureau")
+
+
+def _with_group(story: Story) -> None:
+    _inspected(story)
+    _decide(story, "awaiting_group")
+
+
+def _approved(story: Story) -> None:
+    _inspected(story)
+    _decide(story)
+
+
+def _approved_with_passes(story: Story) -> None:
+    _approved(story)
+    n = story.company.number
+    first, second = story.ask_pass(f"浙B{n:02d}A{n % 10}8"), story.ask_pass(f"浙BD{n:02d}3{n % 10}6", "commute")
+    story.ask_pass(f"浙B{n:02d}7C{n % 10}")
+    db.session.flush()
+    story.grant(first)
+    story.grant(second)
+    if n % 2:
+        pass_service.revoke(story.official(Role.LEADER), second, "车辆已转让。", story.clock.later(2))
+
+
+def _refused(story: Story) -> None:
+    _failed_inspection(story)
+    story.step(Role.LEADER, "refuse", "实地核查不通过，整改后请重新申请。", 3)
+
+
+def _reopened(story: Story) -> None:
+    _refused(story)
+    role = Role.LEADING_GROUP if story.size == "above" else Role.LEADER
+    story.step(role, "reopen", "企业补充了物资和隔离场所，重新审理。", 6)
+
+
+def _withdrawn(story: Story) -> None:
+    story.submit()
+    story.step(Role.FILER, "withdraw", "资料填写有误，撤回后重报。", 2)
+
+
+Telling = Callable[[Story], None]
+SMALL: tuple[Telling, ...] = (
+    _approved_with_passes,
+    _submitted,
+    _submitted,
+    _reviewing,
+    _correcting,
+    _second_round,
+    _reviewed,
+    _arranged,
+    _rectifying,
+    _awaiting_recheck,
+    _inspected,
+    _rechecked,
+    _failed_inspection,
+    _approved,
+    _refused,
+    _reopened,
+    _withdrawn,
+    _draft,
+    _ready_draft,
+    _approved_with_passes,
+    _submitted,
+    _reviewing,
+    _reviewed,
+    _approved,
+    _submitted,
+    _correcting,
+    _inspected,
+    _approved,
+    _reviewing,
+    _submitted,
+    _approved,
+    _arranged,
+    _submitted,
+    _approved,
+    _draft,
+)
+LARGE: tuple[Telling, ...] = (
+    _with_bureau,
+    _with_group,
+    _approved_with_passes,
+    _submitted,
+    _reviewing,
+    _correcting,
+    _second_round,
+    _reviewed,
+    _arranged,
+    _rectifying,
+    _awaiting_recheck,
+    _inspected,
+    _failed_inspection,
+    _approved,
+    _refused,
+    _reopened,
+    _withdrawn,
+    _draft,
+    _with_bureau,
+    _with_group,
+    _submitted,
+    _approved,
+    _with_bureau,
+    _approved,
+    _ready_draft,
+)
+
+
+def _staff_of(town: str, number: int) -> list[Official]:
+    """The invented officials of a further town."""
+    names = [person_name(200 + number * 10 + i) for i in range(4)]
+    return [
+        Official(f"reviewer-{town}", names[0], Role.REVIEWER, town),
+        Official(f"inspector-{town}", names[1], Role.INSPECTOR, town),
+        Official(f"inspector2-{town}", names[2], Role.INSPECTOR, town),
+        Official(f"leader-{town}", names[3], Role.LEADER, town),
+    ]
+
+
+def _hire_everybody(stage: Stage) -> None:
+    for official in CENTRE_STAFF:
+        stage.hire(official)
+    held = {(o.role, o.bureau) for o in CENTRE_STAFF if o.area == CENTRE[:6]}
+    for bureau in catalogue.bureaus():
+        if (Role.BUREAU_REVIEWER, bureau.code) not in held:
+            number = 300 + len(stage.officials)
+            name = person_name(number)
+            stage.hire(Official(f"bureau-{bureau.code}", name, Role.BUREAU_REVIEWER, CENTRE[:6], bureau.code))
+    for number, town in enumerate(OTHER_TOWNS):
+        for official in _staff_of(town, number):
+            stage.hire(official)
+
+
+def _size(number: int, *, large: bool) -> str:
+    return "above" if large else "micro" if number % 4 == 3 else "below"
+
+
+def play_all(now: dt.datetime) -> int:
+    """Tell every story; the last acts lie shortly before ``now``. Returns how many companies there are."""
+    began = now - dt.timedelta(days=21)
+    stage = Stage(Papers(), began, now, {})
+    try:
+        _hire_everybody(stage)
+        tellings = [(t, False) for t in SMALL] + [(t, True) for t in LARGE]
+        for number, (telling, large) in enumerate(tellings, 1):
+            # Large cases need the bureaus of the centre's county; a third of the small ones lie in other towns.
+            town = OTHER_TOWNS[number % len(OTHER_TOWNS)] if not large and number % 3 == 0 else CENTRE
+            invented = company(number)
+            start = now - dt.timedelta(days=(number * 5) % 9 + 3 * (telling in _LONG), hours=number % 7)
+            clock = Clock(start, now)
+            clock.later(0)
+            clerk = stage.register(invented, clock.at)
+            telling(Story(stage, invented, clock, town, _size(number, large=large), clerk))
+            db.session.flush()
+        return len(tellings)
+    finally:
+        stage.papers.sweep()
+
+
+_LONG = frozenset({_approved, _approved_with_passes, _rechecked, _reopened, _refused, _with_bureau, _with_group})

@@ -1,0 +1,1 @@
+"""Work outside of requests: the outbox's drain, the queue and scheduled jobs."""

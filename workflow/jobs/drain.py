@@ -1,0 +1,106 @@
+"""Draining the outbox: at least once, with one effect, through crashes at any point.
+
+An item is leased in a transaction of its own. Its handler then prepares without a lock (rendering a PDF) and finishes
+in one transaction that also marks the item done; a crash in between brings the item back when the lease ends.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+
+from workflow.core.errors import NotFound
+from workflow.data import idempotency, outbox
+from workflow.data.issued import IssuedDocument
+from workflow.data.messages import Message
+from workflow.extensions import db, write_intent
+from workflow.services import issuing
+
+log = structlog.get_logger()
+Finish = Callable[[dt.datetime], None]
+Handler = Callable[[int, Mapping[str, Any]], Finish]
+
+
+def _message(item_id: int, payload: Mapping[str, Any]) -> Finish:
+    """Put a message into a company's inbox."""
+
+    def finish(now: dt.datetime) -> None:
+        if db.session.scalar(select(Message.id).where(Message.outbox_id == item_id)) is None:
+            db.session.add(
+                Message(
+                    enterprise_id=payload["enterprise_id"],
+                    case_id=payload["case_id"],
+                    outbox_id=item_id,
+                    event=payload["event"],
+                    details=payload["details"],
+                    created_at=now,
+                )
+            )
+
+    return finish
+
+
+def _render(item_id: int, payload: Mapping[str, Any]) -> Finish:
+    """Render an issued document and keep the PDF in the file store."""
+    document = db.session.get(IssuedDocument, payload["document_id"])
+    if document is None:
+        raise NotFound()
+    content = None if document.file_id else issuing.render_pdf(document)
+
+    def finish(now: dt.datetime) -> None:
+        fresh = db.session.get_one(IssuedDocument, payload["document_id"], populate_existing=True)
+        if content is not None and fresh.file_id is None:
+            fresh.file = issuing.keep_bytes(content, "application/pdf", "pdf", now)
+
+    return finish
+
+
+HANDLERS: Mapping[str, Handler] = {"message": _message, "render": _render}
+"""Every kind of outbox item has a handler."""
+
+
+class _Writing:
+    """A transaction that means to write; commits at the end, rolls back on an error."""
+
+    def __enter__(self) -> None:
+        db.session.rollback()
+        self._token = write_intent.set(True)
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        try:
+            db.session.rollback() if kind else db.session.commit()
+        finally:
+            write_intent.reset(self._token)
+
+
+def drain(clock: Callable[[], dt.datetime], limit: int = 1000) -> int:
+    """Do up to ``limit`` ready items; returns how many were done. Errors of one item don't stop the others."""
+    done = 0
+    for _ in range(limit):
+        with _Writing():
+            item = outbox.take(clock())
+            taken = (item.id, item.kind, dict(item.payload)) if item else None
+        if taken is None:
+            break
+        item_id, kind, payload = taken
+        try:
+            finish = HANDLERS[kind](item_id, payload)
+            with _Writing():
+                if outbox.mark_done(item_id, clock()):
+                    finish(clock())
+            done += 1
+        except Exception as error:  # a broken item must not stop the rest; it is tried again and told
+            log.warning("outbox_item_failed", item=item_id, kind=kind, error=type(error).__name__)
+            with _Writing():
+                outbox.mark_failed(item_id, clock(), type(error).__name__)
+    return done
+
+
+def forget_old_keys(clock: Callable[[], dt.datetime]) -> int:
+    """Delete idempotency keys that are older than any retry."""
+    with _Writing():
+        return idempotency.forget_old(clock())

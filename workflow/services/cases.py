@@ -1,0 +1,180 @@
+"""Cases: the facts guards ask about, the steps open to somebody, and :func:`perform`, the one write path for state."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from workflow.core.actors import Actor
+from workflow.core.answers import clean_text
+from workflow.core.engine import Move, OpenStep
+from workflow.core.errors import N_, Invalid, NotFound, Stale
+from workflow.core.facts import CaseFacts, Outcome
+from workflow.core.times import shanghai_day
+from workflow.data import cases, enterprises, inspections, materials
+from workflow.data.cases import Case
+from workflow.data.decisions import Opinion
+from workflow.data.inspections import Inspection, InspectionItem
+from workflow.extensions import db
+from workflow.services import effects
+from workflow.services.records import CaseRecord
+
+MAX_WORDS = 2000
+
+
+def get(actor: Actor, case_id: int) -> Case:
+    """The case, when the actor may see it; :class:`NotFound` otherwise."""
+    parts = [joinedload(p) for p in (Case.flow_version, Case.enterprise, Case.town, Case.county)]
+    case = db.session.scalar(cases.visible_to(actor).where(Case.id == case_id).options(*parts))
+    if case is None:
+        raise NotFound(N_("没有找到此案件，或您无权查看。"))
+    return case
+
+
+def get_locked(actor: Actor, case_id: int, version: int) -> Case:
+    """The case, visible and locked until the transaction ends; :class:`Stale` when it left ``version``."""
+    get(actor, case_id)
+    case = cases.lock(case_id)
+    if case.version != version:
+        raise Stale()
+    return case
+
+
+@dataclass(frozen=True, slots=True)
+class _InspectionFacts:
+    appointed: tuple[int, ...]
+    past: frozenset[int]
+    total: int
+    marked: int
+    failed: int
+    failed_veto: int
+    rectify_by_on: dt.date | None
+    answered: bool
+    outcome: Outcome | None
+
+
+def _item_counts(inspection_id: int) -> tuple[int, int, int, int, int]:
+    """Items in all, marked, failed, failed with veto, and failed without the company's answer."""
+    fails = InspectionItem.result == "fail"
+    query = select(
+        func.count(),
+        func.count(InspectionItem.result),
+        func.count().filter(fails),
+        func.count().filter(fails & InspectionItem.is_veto),
+        func.count().filter(fails & (InspectionItem.remedy == "")),
+    ).where(InspectionItem.inspection_id == inspection_id)
+    total, marked, failed, failed_veto, unanswered = db.session.execute(query).one()
+    return total, marked, failed, failed_veto, unanswered
+
+
+def _inspection_facts(case: Case, visits: Sequence[Inspection]) -> _InspectionFacts:
+    past = frozenset(p for v in visits if v.status == "concluded" for p in (v.lead_id, v.second_id))
+    current = next((v for v in reversed(visits) if v.status == "planned"), None)
+    last = next((v for v in reversed(visits) if v.status == "concluded" and v.cycle == case.cycle), None)
+    counted = current or last
+    total, marked, failed, failed_veto, unanswered = _item_counts(counted.id) if counted else (0, 0, 0, 0, 0)
+    answered = last is not None and (unanswered if counted is last else _item_counts(last.id)[-1]) == 0
+    return _InspectionFacts(
+        appointed=(current.lead_id, current.second_id) if current else (),
+        past=past,
+        total=total,
+        marked=marked,
+        failed=failed,
+        failed_veto=failed_veto,
+        rectify_by_on=current.rectify_by_on if current else None,
+        answered=answered,
+        outcome=Outcome(last.outcome) if last and last.outcome else None,
+    )
+
+
+def case_facts(case: Case, now: dt.datetime, record: CaseRecord | None = None) -> CaseFacts:
+    """Everything guards may ask about ``case`` as it is in this transaction; ``record`` when the caller has read it."""
+    looked = _inspection_facts(case, record.visits if record else inspections.of_case(case.id))
+    handed_in = record.materials if record else materials.of_case(case.id)
+    return CaseFacts(
+        enterprise_id=case.enterprise_id,
+        area_ids=case.area_ids,
+        bureau=case.bureau,
+        materials=tuple(m.facts for m in handed_in if m.is_due),
+        company_people=enterprises.people_of(case.enterprise_id),
+        appointed_inspectors=looked.appointed,
+        past_inspectors=looked.past,
+        checklist_total=looked.total,
+        checklist_marked=looked.marked,
+        failed_items=looked.failed,
+        failed_veto_items=looked.failed_veto,
+        rectify_by_on=looked.rectify_by_on,
+        rectification_answered=looked.answered,
+        outcome=looked.outcome,
+        today=shanghai_day(now),
+    )
+
+
+def open_steps(actor: Actor, case: Case, now: dt.datetime) -> list[OpenStep]:
+    """The steps that the actor's roles allow in the case's present state, and what closes each now."""
+    return case.flow_version.engine.open_steps(case.state, actor, case_facts(case, now))
+
+
+def clean_words(words: str) -> str:
+    """Opinion words as kept; :class:`Invalid` when longer than :data:`MAX_WORDS`."""
+    text = clean_text(words)
+    if len(text) > MAX_WORDS:
+        raise Invalid(N_("最多 %(n)s 个字，现为 %(m)s 个字。"), field="note", n=MAX_WORDS, m=len(text))
+    return text
+
+
+def _keep_opinion(case: Case, move: Move, actor: Actor, now: dt.datetime) -> None:
+    if not move.note and not move.step.decision:
+        return
+    db.session.add(
+        Opinion(
+            case_id=case.id,
+            cycle=case.cycle,
+            move=case.moves,
+            action=move.step.action,
+            state=move.source.key,
+            is_decision=move.step.decision,
+            words=move.note,
+            person_id=actor.person_id,
+            role=move.step.role.value,
+            at=now,
+        )
+    )
+
+
+def perform(
+    actor: Actor,
+    case_id: int,
+    action: str,
+    *,
+    version: int,
+    now: dt.datetime,
+    note: str = "",
+    prepare: Callable[[Case], dict[str, Any] | None] | None = None,
+    settle: Callable[[Case, Move], None] | None = None,
+) -> Case:
+    """Take one step of a case: lock, version check, ``prepare`` (what the step's own page adds), engine, state,
+    history, opinion, ``settle`` (what the page closes) and effects, all in the caller's transaction.
+
+    ``prepare`` gets the locked case and may return details for the history row (keys only). Raises
+    :class:`NotFound`, :class:`Stale`, :class:`~workflow.core.errors.StepClosed`,
+    :class:`~workflow.core.errors.NotPermitted` or :class:`Invalid`; then nothing has changed.
+    """
+    case = get_locked(actor, case_id, version)
+    words = clean_words(note)
+    engine = case.flow_version.engine
+    details = prepare(case) if prepare else None
+    db.session.flush()
+    move = engine.move(case.state, action, actor, case_facts(case, now), words)
+    case.apply(move, by=actor, at=now, details=details)
+    _keep_opinion(case, move, actor, now)
+    if settle:
+        settle(case, move)
+    effects.carry_out(effects.Occasion(case, move, actor, now))
+    db.session.flush()
+    return case

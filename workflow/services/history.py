@@ -1,0 +1,82 @@
+"""The timeline of a case: the audit rows, opinions and notices in words for its reader."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from workflow.core.actors import ROLE_LABELS, Actor, Role
+from workflow.core.errors import N_
+from workflow.core.flow import Label
+from workflow.data import audit
+from workflow.data.cases import Case
+from workflow.services.records import CaseRecord
+
+EVENT_LABELS: dict[str, str] = {
+    audit.FILE_ADDED: N_("上传了材料"),
+    audit.FILE_REMOVED: N_("移除了材料"),
+    audit.FORM_CORRECTED: N_("更正了申请表"),
+    audit.MATERIAL_JUDGED: N_("审核了一项材料"),
+    audit.LATE_DEFECT: N_("对未改动的材料提出新问题（已留痕）"),
+    audit.INSPECTION_SAVED: N_("保存了核查记录"),
+    audit.PHOTO_ADDED: N_("拍摄了现场照片"),
+    audit.DOCUMENT_ISSUED: N_("生成了文书"),
+    audit.CITY_FILED: N_("报市领导小组备案"),
+    audit.PASS_REQUESTED: N_("申请了车辆通行证"),
+    audit.PASS_GRANTED: N_("发放了车辆通行证"),
+    audit.PASS_REFUSED: N_("未同意车辆通行证申请"),
+    audit.PASS_REVOKED: N_("撤销了车辆通行证"),
+}
+"""Source texts of the fixed events; a flow's own steps carry their labels."""
+
+_DETAIL = frozenset({audit.INSPECTION_SAVED, audit.MATERIAL_JUDGED, audit.PHOTO_ADDED, audit.DOCUMENT_ISSUED})
+"""Events the company is not shown one by one: the result comes to it as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEvent:
+    """One line: either ``step`` (a label in both languages) or ``label`` (a source text)."""
+
+    at: dt.datetime
+    event: str
+    step: Label | None
+    label: str
+    who: str
+    role: str
+    words: str
+    is_move: bool
+    entry_hash: str
+
+
+def timeline(actor: Actor, case: Case, record: CaseRecord) -> list[TimelineEvent]:
+    """The history of a case as ``actor`` may read it, newest first.
+
+    The company reads moves and opinions, with roles instead of officers' names.
+    """
+    insider = actor.is_staff and case.enterprise_id not in actor.enterprise_ids
+    entries, names = record.entries, record.names
+    words = {o.move: o.words for o in record.opinions}
+    flow = case.flow_version.engine.flow
+    labels = {s.action: s.done for s in flow.steps}
+    specific = {(s.action, source): s.done for s in flow.steps for source in s.sources}
+    lines = []
+    for entry in reversed(entries):
+        if not insider and entry.event in _DETAIL:
+            continue
+        is_move = entry.event in labels
+        by_company = entry.role == Role.FILER
+        who = names.get(entry.person_id, "") if insider or by_company else ""
+        lines.append(
+            TimelineEvent(
+                at=entry.at,
+                event=entry.event,
+                step=specific.get((entry.event, entry.before.get("state", "")), labels.get(entry.event)),
+                label=EVENT_LABELS.get(entry.event, entry.event),
+                who=who,
+                role=ROLE_LABELS[Role(entry.role)] if entry.role else "",
+                words=words.get(int(entry.after.get("moves", 0)), "") if is_move else "",
+                is_move=is_move,
+                entry_hash=entry.hash,
+            )
+        )
+    return lines
