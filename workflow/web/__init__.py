@@ -1,0 +1,1 @@
+"""What people see: blueprints by feature, forms, access, and the request's one commit."""

@@ -1,0 +1,169 @@
+"""The case page, for the company and for staff, and the plain steps taken on it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from workflow.core.actors import ROLE_LABELS, Actor, Permission, Role
+from workflow.core.chart import Chart, draw
+from workflow.core.engine import OpenStep
+from workflow.core.errors import Invalid
+from workflow.core.facts import CaseFacts
+from workflow.core.flow import Flow, State, StateKind
+from workflow.data import catalogue, issued, passes
+from workflow.data.cases import Case
+from workflow.data.inspections import Inspection
+from workflow.data.issued import IssuedDocument
+from workflow.data.passes import VehiclePass
+from workflow.i18n import reader_locale
+from workflow.services import cases as case_service
+from workflow.services import history
+from workflow.services.history import TimelineEvent
+from workflow.services.records import CaseRecord, record_of
+from workflow.web.access import actor, requires
+from workflow.web.boundary import after_commit
+from workflow.web.clock import now
+
+bp = Blueprint("cases", __name__)
+
+TONES = {
+    StateKind.DRAFT: "neutral",
+    StateKind.OPEN: "progress",
+    StateKind.APPROVED: "success",
+    StateKind.ENDED: "danger",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """Everything the case page shows; ``holder`` says in words whose turn it is."""
+
+    case: Case
+    flow: Flow
+    state: State
+    tone: str
+    holder: str
+    facts: CaseFacts
+    steps: list[OpenStep]
+    chart: dict[str, Any]
+    timeline: list[TimelineEvent]
+    documents: list[IssuedDocument]
+    passes: list[VehiclePass]
+    record: CaseRecord
+
+    @property
+    def visits(self) -> list[Inspection]:
+        """The visits of the case, first to last."""
+        return self.record.visits
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether passes may be asked for."""
+        return self.state.kind is StateKind.APPROVED
+
+    @property
+    def next_states(self) -> list[State]:
+        """The main states still ahead, in order; from a side state (a correction) those it leads back to."""
+        main, here, ahead = list(self.flow.main), self.state.key, 1
+        for _hop in self.flow.states:
+            if here in main or not self.case.is_open:
+                break
+            here, ahead = next((s.dest for s in self.flow.steps_from(here)), here), 0
+        return [self.flow.state(k) for k in main[main.index(here) + ahead :]] if here in main else []
+
+
+def tone_of(case: Case, state: State) -> str:
+    """The badge tone of a case: danger when ended badly, warning while the company must act."""
+    if case.holder == Role.FILER and state.kind is StateKind.OPEN:
+        return "warning"
+    return TONES[state.kind]
+
+
+def holder_words(case: Case) -> str:
+    """Whose turn it is, by role and authority, never by an officer's name."""
+    if not case.holder:
+        return ""
+    role = Role(case.holder)
+    place = case.town.name
+    if role is Role.FILER:
+        place = case.enterprise_name
+    elif role is Role.BUREAU_REVIEWER:
+        place = next((b.label.text(reader_locale()) for b in catalogue.bureaus() if b.code == case.bureau), "")
+    elif role is Role.LEADING_GROUP:
+        place = case.county.name
+    return f"{place} · {_(ROLE_LABELS[role])}"
+
+
+def chart_of(case: Case, record: CaseRecord) -> dict[str, Any]:
+    """The case's own flow chart for the macro: who holds each main state, and «here»."""
+    flow = case.flow_version.engine.flow
+    visited = {s for e in record.entries for s in (e.before.get("state"), e.after.get("state")) if isinstance(s, str)}
+    subs = {s.key: _(ROLE_LABELS[s.holder]) for s in flow.states.values() if s.holder is not None}
+    chart: Chart = draw(flow, case.state, visited, reader_locale(), subs)
+    return {
+        "id": f"case-{case.id}",
+        "title": _("审核工作流程图"),
+        "width": chart.width,
+        "height": chart.height,
+        "boxes": chart.boxes,
+        "arrows": chart.arrows,
+        "here_label": _("当前"),
+    }
+
+
+def page_of(who: Actor, case_id: int, at: dt.datetime) -> CasePage:
+    """Put the page together for a reader who may see the case."""
+    case = case_service.get(who, case_id)
+    flow = case.flow_version.engine.flow
+    state = flow.state(case.state)
+    record = record_of(case)
+    facts = case_service.case_facts(case, at, record)
+    return CasePage(
+        case=case,
+        flow=flow,
+        state=state,
+        tone=tone_of(case, state),
+        holder=holder_words(case),
+        facts=facts,
+        steps=case.flow_version.engine.open_steps(case.state, who, facts),
+        chart=chart_of(case, record),
+        timeline=history.timeline(who, case, record),
+        documents=issued.of_case(case.id),
+        passes=passes.of_case(case.id),
+        record=record,
+    )
+
+
+@bp.get("/cases/<int:case_id>")
+@requires(Permission.SEE_CASE)
+def show(case_id: int) -> str:
+    """The case, for its company or for staff."""
+    page = page_of(actor(), case_id, now())
+    own = page.case.enterprise_id in actor().enterprise_ids
+    return render_template("cases/company.html" if own else "cases/desk.html", page=page)
+
+
+def version_field() -> int:
+    """The version of the row that the form was drawn from; :class:`Invalid` when missing."""
+    value = request.form.get("version", "")
+    if not value.isascii() or not value.isdigit():
+        raise Invalid(_("这份表单已失效，请刷新页面后再提交；您填的内容请先复制保存。"))
+    return int(value)
+
+
+@bp.post("/cases/<int:case_id>/steps/<action>")
+@requires(Permission.ACT_ON_CASE)
+def step(case_id: int, action: str) -> Response:
+    """Take a plain step: the words and the version are all it needs."""
+    note = request.form.get("note", "")
+    case = case_service.perform(actor(), case_id, action, version=version_field(), now=now(), note=note)
+    after_commit(current_app.extensions["wake_worker"])
+    flow = case.flow_version.engine.flow
+    flash(_("已办理：%(state)s", state=flow.state(case.state).label.text(reader_locale())), "success")
+    return redirect(url_for("cases.show", case_id=case.id), 303)

@@ -1,0 +1,143 @@
+"""What every template may use: the reader, the navigation, keys for forms, and filters for times and names."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, request, session, url_for
+from flask_babel import format_timedelta, gettext, ngettext
+from flask_babel import gettext as _
+
+from workflow.core.actors import Actor, Permission
+from workflow.core.errors import DomainError, Reason
+from workflow.core.flow import Label
+from workflow.core.identifiers import mask_phone, show_plate
+from workflow.core.times import shanghai_time
+from workflow.data import messages
+from workflow.extensions import settings
+from workflow.i18n import reader_locale, say
+from workflow.web.access import present_actor
+from workflow.web.clock import now
+from workflow.web.errors import request_id
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """An entry of the main navigation."""
+
+    label: str
+    url: str
+    active: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The signed-in person as pages show them."""
+
+    name: str
+    role_labels: tuple[str, ...]
+    is_company: bool
+    is_staff: bool
+
+
+def _item(label: str, endpoint: str, count: int | None = None, **values: Any) -> NavItem:
+    blueprint = endpoint.split(".")[0]
+    return NavItem(label, url_for(endpoint, **values), request.blueprint == blueprint, count or None)
+
+
+def navigation(who: Actor | None) -> list[NavItem]:
+    """The main navigation for this reader."""
+    if who is None:
+        return [_item(_("办事指南"), "public.guide"), _item(_("通行证核验"), "checks.check")]
+    items = []
+    if who.is_company:
+        items.append(_item(_("我的申请"), "applications.home"))
+        items.append(_item(_("消息"), "messages.inbox", messages.unread_count(who)))
+    if who.may(Permission.SEE_DESK):
+        items.append(_item(_("审核队列"), "desk.queue"))
+    if who.may(Permission.INSPECT):
+        items.append(_item(_("我的核查"), "inspections.mine"))
+    if who.may(Permission.MANAGE_ACCOUNTS):
+        items.append(_item(_("账号管理"), "admin.people"))
+    if who.may(Permission.SEE_AUDIT):
+        items.append(_item(_("留痕核验"), "audit.overview"))
+    items.append(_item(_("通行证核验"), "checks.check"))
+    return items
+
+
+def _reader(who: Actor | None) -> Reader | None:
+    if who is None:
+        return None
+    return Reader(who.name, tuple(gettext(label) for label in who.role_labels), who.is_company, who.is_staff)
+
+
+def ago(at: dt.datetime) -> str:
+    """``3 小时前`` or ``2 天后``, in the reader's language."""
+    return str(format_timedelta(at - now(), granularity="minute", add_direction=True))
+
+
+def datetime_sh(at: dt.datetime) -> str:
+    """``2020-02-15 09:30`` in Shanghai."""
+    return f"{shanghai_time(at):%Y-%m-%d %H:%M}"
+
+
+def date_sh(value: dt.datetime | dt.date) -> str:
+    """``2020-02-15`` in Shanghai."""
+    return f"{shanghai_time(value) if isinstance(value, dt.datetime) else value:%Y-%m-%d}"
+
+
+def label(value: Label) -> str:
+    """A label of the flow or catalogue in the reader's language."""
+    return value.text(reader_locale())
+
+
+def words(value: DomainError | Reason | str) -> str:
+    """An error, reason or source text in the reader's language."""
+    return gettext(value) if isinstance(value, str) and value else say(value) if not isinstance(value, str) else ""
+
+
+def due_state(at: dt.datetime | None) -> str:
+    """``overdue``, ``due_soon`` (within a day) or ``normal``."""
+    if at is None:
+        return "normal"
+    left = at - now()
+    return "overdue" if left < dt.timedelta(0) else "due_soon" if left < dt.timedelta(days=1) else "normal"
+
+
+def _common() -> dict[str, Any]:
+    who = present_actor()
+    return {
+        "actor": _reader(who),
+        "nav": navigation(who),
+        "site_name": gettext(settings().site_name),
+        "locale": reader_locale(),
+        "text_size": session.get("text_size", "normal"),
+        "demo_mode": settings().demo_mode,
+        "request_id": request_id(),
+    }
+
+
+def register(app: Flask) -> None:
+    """Attach globals, filters and the common context to the application's templates."""
+    app.context_processor(_common)
+    app.jinja_env.globals.update(
+        new_idempotency_key=lambda: secrets.token_urlsafe(18),
+        due_state=due_state,
+        _=gettext,
+        ngettext=ngettext,
+    )
+    app.jinja_env.filters.update(
+        datetime_sh=datetime_sh,
+        date_sh=date_sh,
+        ago=ago,
+        label=label,
+        words=words,
+        masked_phone=mask_phone,
+        plate=show_plate,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True

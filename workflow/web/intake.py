@@ -1,0 +1,75 @@
+"""Files of a request: received, judged and cleaned before the transaction begins, so that no lock is held meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from flask import current_app, g, request
+
+from workflow.core.errors import N_, DomainError, Invalid
+from workflow.documents.uploads import FileKind, ReceivedFile, receive
+from workflow.extensions import settings
+
+MAX_FILES = 20
+Outcome = ReceivedFile | DomainError
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def takes(kinds: Callable[..., Collection[FileKind]]) -> Callable[[View], View]:
+    """Declare which kinds of file a view takes, by its address's values, so that a refusal names just these."""
+
+    def declare(view: View) -> View:
+        view.file_kinds = kinds  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def _kinds_taken() -> Collection[FileKind]:
+    view = current_app.view_functions.get(request.endpoint or "")
+    kinds = getattr(view, "file_kinds", None)
+    return kinds(**(request.view_args or {})) if kinds else tuple(FileKind)
+
+
+def take_in() -> None:
+    """Receive every file of the request into the incoming folder; outcomes wait in ``g`` for the view."""
+    g.received = {}
+    uploads = [(field, f) for field, f in request.files.items(multi=True) if f.filename]
+    folder, kinds = settings().var_dir / "incoming", _kinds_taken() if uploads else ()
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, (field, upload) in enumerate(uploads):
+        outcome: Outcome
+        try:
+            if number >= MAX_FILES:
+                raise Invalid(N_("一次最多上传 %(n)s 个文件。"), n=MAX_FILES)
+            outcome = receive(
+                upload.stream,
+                upload.filename or "",
+                kinds=kinds,
+                max_bytes=settings().max_upload_mb * 1024 * 1024,
+                folder=folder,
+            )
+        except DomainError as error:
+            outcome = error
+        g.received.setdefault(field, []).append(outcome)
+
+
+def received(field: str) -> list[ReceivedFile]:
+    """The files that came in ``field``; raises the first refusal, or :class:`Invalid` when there is none at all."""
+    outcomes = cast("dict[str, list[Outcome]]", g.get("received", {})).get(field, [])
+    for outcome in outcomes:
+        if isinstance(outcome, DomainError):
+            raise outcome
+    if not outcomes:
+        raise Invalid(N_("请先选择文件。"), field=field)
+    return [o for o in outcomes if isinstance(o, ReceivedFile)]
+
+
+def sweep() -> None:
+    """Delete what was received and not taken over by a service."""
+    for outcomes in cast("dict[str, list[Outcome]]", g.pop("received", {})).values():
+        for outcome in outcomes:
+            if isinstance(outcome, ReceivedFile):
+                Path(outcome.path).unlink(missing_ok=True)

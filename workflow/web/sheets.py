@@ -1,0 +1,171 @@
+"""The sheet of a visit as its page shows it: items by category, entries, photos and the ways to conclude."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import url_for
+
+from workflow.core.actors import Actor
+from workflow.core.catalogue import ChecklistItem
+from workflow.core.engine import OpenStep
+from workflow.core.errors import N_, Invalid
+from workflow.data import catalogue, inspections, issued
+from workflow.data.inspections import Inspection, InspectionItem, InspectionPhoto
+from workflow.data.issued import DocumentKind, IssuedDocument
+from workflow.i18n import reader_locale
+from workflow.services import cases as case_service
+from workflow.services.inspections import ItemEntry
+
+RESULT_LABELS: Mapping[str, str] = {"conform": N_("符合"), "fail": N_("不符合"), "na": N_("不适用")}
+RESULT_TONES: Mapping[str, str] = {"conform": "success", "fail": "danger", "na": "neutral"}
+
+
+@dataclass(frozen=True, slots=True)
+class SheetItem:
+    """One item: the row as stored, what it asks, what is in the form, and what the company said it put right."""
+
+    row: InspectionItem
+    item: ChecklistItem
+    entry: ItemEntry
+    error: str
+    remedy: str
+    photos: list[InspectionPhoto]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetView:
+    """The whole page; ``steps`` are the flow's ways to conclude; ``typed`` the conclusion as sent before a refusal."""
+
+    visit: Inspection
+    groups: list[tuple[str, list[SheetItem]]]
+    steps: list[OpenStep]
+    may_fill: bool
+    document: IssuedDocument | None
+    place_photos: list[InspectionPhoto]
+    errors: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=lambda: RESULT_LABELS)
+    tones: Mapping[str, str] = field(default_factory=lambda: RESULT_TONES)
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def items(self) -> list[SheetItem]:
+        """Every item in order."""
+        return [item for _category, items in self.groups for item in items]
+
+    @property
+    def marked(self) -> int:
+        """How many items are marked."""
+        return sum(bool(i.row.result) for i in self.items)
+
+    @property
+    def failed(self) -> int:
+        """How many items failed."""
+        return sum(i.row.result == "fail" for i in self.items)
+
+    @property
+    def needs_date(self) -> bool:
+        """Whether some way to conclude sets a date to rectify by."""
+        return any("rectify_date_set" in s.step.checks for s in self.steps)
+
+
+def entries(visit: Inspection, fields: Mapping[str, str]) -> dict[str, ItemEntry]:
+    """What a form or script sent, by item; items that were not sent are left alone."""
+    found = {}
+    for row in visit.items:
+        names = [f"{part}_{row.code}" for part in ("result", "measured", "note")]
+        if any(name in fields for name in names):
+            found[row.code] = ItemEntry(*(fields.get(name, "") for name in names))
+    return found
+
+
+def fields_of(visit: Inspection) -> dict[str, str]:
+    """The stored entries under the names of the form's fields."""
+    fields = {}
+    for row in visit.items:
+        fields[f"result_{row.code}"] = row.result or ""
+        fields[f"measured_{row.code}"] = row.measured
+        fields[f"note_{row.code}"] = row.note
+    return fields
+
+
+def revision_of(text: str | None) -> int:
+    """The revision that a form was drawn from; :class:`Invalid` when it carries none."""
+    if not text or not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise Invalid(N_("这份表单已失效，请刷新页面后再提交；您填的内容请先复制保存。"))
+    return int(text)
+
+
+def read_json(body: Any) -> tuple[dict[str, str], int]:
+    """Fields and revision of an autosave; :class:`Invalid` for another shape."""
+    fields = body.get("fields") if isinstance(body, dict) else None
+    if not isinstance(fields, dict) or not all(isinstance(v, str) for v in fields.values()):
+        raise Invalid(N_("表单内容不对，请刷新页面后重试。"))
+    return {str(k): v for k, v in fields.items()}, revision_of(str(body.get("revision", "")))
+
+
+def _remedies(visit: Inspection) -> dict[str, str]:
+    """On a recheck: what the company said about each item that failed before."""
+    if not visit.is_recheck:
+        return {}
+    earlier = [v for v in inspections.of_case(visit.case_id) if v.number < visit.number and v.status == "concluded"]
+    return {i.code: i.remedy for i in earlier[-1].items if i.remedy} if earlier else {}
+
+
+def _document(visit: Inspection) -> IssuedDocument | None:
+    number = f"-勘定{visit.number}"
+    papers = (d for d in issued.of_case(visit.case_id) if d.kind == DocumentKind.INSPECTION_SHEET)
+    return next((d for d in papers if d.number.endswith(number)), None)
+
+
+def _groups(
+    visit: Inspection, sent: Mapping[str, ItemEntry], errors: Mapping[str, str]
+) -> list[tuple[str, list[SheetItem]]]:
+    checklist, remedies, locale = catalogue.checklist(visit.checklist), _remedies(visit), reader_locale()
+    groups: dict[str, list[SheetItem]] = {}
+    for row in visit.items:
+        item = checklist.item(row.code)
+        stored = ItemEntry(row.result or "", row.measured, row.note)
+        photos = [p for p in visit.photos if p.code == row.code]
+        line = SheetItem(
+            row, item, sent.get(row.code, stored), errors.get(row.code, ""), remedies.get(row.code, ""), photos
+        )
+        groups.setdefault(item.category.text(locale), []).append(line)
+    return list(groups.items())
+
+
+def view(
+    actor: Actor,
+    visit: Inspection,
+    now: dt.datetime,
+    *,
+    entries: Mapping[str, ItemEntry] | None = None,
+    errors: Mapping[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> SheetView:
+    """Put the page together; ``entries`` are shown instead of the stored ones after a refusal."""
+    errors = errors or {}
+    planned = visit.status == "planned"
+    steps = case_service.open_steps(actor, visit.case, now) if planned else []
+    return SheetView(
+        visit=visit,
+        groups=_groups(visit, entries or {}, errors),
+        steps=[s for s in steps if s.step.form == "sheet"],
+        may_fill=planned and actor.person_id in (visit.lead_id, visit.second_id),
+        document=None if planned else _document(visit),
+        place_photos=[p for p in visit.photos if not p.code],
+        errors=errors,
+        typed=typed or {},
+    )
+
+
+def slot(visit: Inspection, code: str) -> dict[str, Any]:
+    """What the photo strip of one item (or of the place, without code) is drawn from."""
+    return {
+        "code": code,
+        "photos": [p for p in visit.photos if p.code == code],
+        "upload_url": url_for("inspections.add_photo", inspection_id=visit.id, code=code),
+    }
