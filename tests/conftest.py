@@ -1,0 +1,150 @@
+"""Fixtures: an application on a fresh database for each test, on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from config import Settings, load_settings
+from tests import postgres
+from tests.builders import NOW, PASSWORD, World
+from workflow.app import create_app
+from workflow.data.people import Account
+from workflow.extensions import db, write_intent
+from workflow.services import accounts, publishing
+
+TEMPLATE = "fugong_template"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cheap_hashes() -> None:
+    """Argon2 as fast as it goes: what is tested here is not its strength."""
+    accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+def make_settings(var_dir: Path, database_url: str) -> Settings:
+    """Settings of a test application with its own folder and database."""
+    return load_settings(
+        {
+            "FUGONG_ENV": "test",
+            "FUGONG_VAR_DIR": str(var_dir),
+            "FUGONG_DATABASE_URL": database_url,
+            "FUGONG_QUEUE_URL": "memory://",
+            "FUGONG_PUBLIC_URL": "http://localhost:8000",
+            "FUGONG_LOG_LEVEL": "CRITICAL",
+        }
+    )
+
+
+def _fill_template(var_dir: Path, url: str) -> None:
+    app = create_app(make_settings(var_dir, url))
+    with app.app_context():
+        upgrade()
+        publishing.sync_areas()
+        publishing.sync_flows(NOW)
+        db.session.commit()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def keys_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that every test application signs from."""
+    return tmp_path_factory.mktemp("keys")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database with areas and flows, copied for each test."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    path = folder / "template.sqlite3"
+    _fill_template(folder, f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Cluster]:
+    """A PostgreSQL server of this test run with a migrated template database."""
+    why = postgres.why_not()
+    if why:
+        pytest.fail(f"PostgreSQL can't be started: {why}")
+    server = postgres.start_cluster()
+    try:
+        _fill_template(tmp_path_factory.mktemp("postgres"), server.create_database(TEMPLATE))
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def backend(request: pytest.FixtureRequest) -> str:
+    """The database that the test runs on; every test of the application runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh copy of the template database."""
+    if backend == "sqlite":
+        path = tmp_path / "test.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: postgres.Cluster = request.getfixturevalue("cluster")
+    name = f"test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**10}"
+    yield server.create_database(name, template=TEMPLATE)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
+    """The application on a fresh database with areas and flows."""
+    made = create_app(make_settings(tmp_path / "var", database_url))
+    yield made
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@contextmanager
+def building(app: Flask) -> Iterator[World]:
+    """Builders in a context of their own, closed before requests are made: these must not share its ``g``."""
+    with app.app_context():
+        token = write_intent.set(True)
+        try:
+            yield World(app)
+        finally:
+            db.session.rollback()
+            db.session.remove()
+            write_intent.reset(token)
+
+
+@pytest.fixture
+def world(app: Flask) -> Iterator[World]:
+    """An application context with builders; transactions in it mean to write."""
+    with building(app) as made:
+        yield made
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript and without a sign-in."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    return app.test_client()
+
+
+def sign_in(client: FlaskClient, account: Account | str) -> FlaskClient:
+    """Sign ``account`` in through the page."""
+    login = account if isinstance(account, str) else account.login
+    data = {"login": login, "password": PASSWORD, "idempotency_key": f"sign-in-{login}"}
+    answer = client.post("/login", data=data)
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return client
