@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from workflow.core.errors import N_
+
 
 class PassKind(StrEnum):
     """What a pass allows its holder to travel for; the last two are papers that carry a token of the same make."""
@@ -30,14 +32,14 @@ class KindLook:
 
 #: Token numbers are part of signed passes: never reuse or renumber one.
 LOOKS: dict[PassKind, KindLook] = {
-    PassKind.GOODS: KindLook("货运", "#14532d", 1),
-    PassKind.COMMUTE: KindLook("通勤", "#1e3a8a", 2),
-    PassKind.CHARTER: KindLook("包车", "#5b21b6", 3),
-    PassKind.DUTY: KindLook("公务", "#7f1d1d", 4),
-    PassKind.SUPPLIES: KindLook("防疫物资", "#7c2d12", 5),
-    PassKind.PERSON: KindLook("人员", "#334155", 6),
-    PassKind.NOTICE: KindLook("复工通知", "#14532d", 20),
-    PassKind.SHEET: KindLook("勘定表", "#334155", 21),
+    PassKind.GOODS: KindLook(N_("货运"), "#14532d", 1),
+    PassKind.COMMUTE: KindLook(N_("通勤"), "#1e3a8a", 2),
+    PassKind.CHARTER: KindLook(N_("包车"), "#5b21b6", 3),
+    PassKind.DUTY: KindLook(N_("公务"), "#7f1d1d", 4),
+    PassKind.SUPPLIES: KindLook(N_("防疫物资"), "#7c2d12", 5),
+    PassKind.PERSON: KindLook(N_("人员"), "#334155", 6),
+    PassKind.NOTICE: KindLook(N_("复工通知"), "#14532d", 20),
+    PassKind.SHEET: KindLook(N_("勘定表"), "#334155", 21),
 }
 
 KIND_BY_TOKEN_NUMBER: dict[int, PassKind] = {look.token_number: kind for kind, look in LOOKS.items()}
