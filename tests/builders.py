@@ -55,6 +55,15 @@ def png(seed: int = 0, size: tuple[int, int] = (64, 48)) -> bytes:
 _RECEIVED: dict[int, tuple[ReceivedFile, bytes]] = {}
 
 
+def measured(code: str) -> str:
+    """A value that keeps the limit of a checklist item; empty for an item without one."""
+    limit = catalogue.checklist().item(code).limit
+    if limit is None:
+        return ""
+    bound = limit.minimum if limit.minimum is not None else limit.maximum
+    return f"{bound:g}"
+
+
 @dataclass(slots=True)
 class World:
     """One database's people and cases; ``now`` moves on by :meth:`later`."""
@@ -253,7 +262,7 @@ class World:
         entries = {
             item.code: inspection_service.ItemEntry("fail", "", "现场未落实")
             if item.code in fail
-            else inspection_service.ItemEntry("conform")
+            else inspection_service.ItemEntry("conform", measured(item.code))
             for item in visit.items
         }
         inspection_service.save_sheet(self.actor(first), visit.id, entries, revision=visit.revision, now=self.now)

@@ -22,6 +22,14 @@ def reader_locale() -> str:
     return "en" if str(get_locale() or "").startswith("en") else "zh_Hans"
 
 
+PUNCTUATION = {"：": ": ", "（": " (", "）": ")", "、": ", ", "；": "; ", "，": ", ", "": " "}
+
+
+def mark(sign: str) -> str:
+    """A full-width sign, or its English counterpart with the space that belongs to it; the empty one parts words."""
+    return PUNCTUATION[sign] if reader_locale() == "en" else sign
+
+
 def say(refusal: DomainError | Reason) -> str:
     """A domain error or reason in the reader's language; text parameters are translated too."""
     params = {k: gettext(v) if isinstance(v, str) and v else v for k, v in refusal.params.items()}

@@ -11,6 +11,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browsing import Person
+from tests.builders import measured
+from workflow.cli.demo.papers import scanned_page
 from workflow.core.times import SHANGHAI
 from workflow.documents import material_templates
 
@@ -117,16 +119,18 @@ class Walk:
             blank = material_templates.build(code)
             papers[slot] = self.files / blank.name
             papers[slot].write_bytes(blank.content)
-        for slot in ("commitment", "licence", *(["safety"] if self.firm.size == "above" else [])):
-            papers[slot] = self.picture(f"{slot} 扫描件😀.png", len(slot))
+        scans = {"commitment": "承诺书", "licence": "营业执照"}
+        if self.firm.size == "above":
+            scans["safety"] = "安全检查报备表"
+        for slot, name in scans.items():
+            papers[slot] = self.picture(f"{name} 扫描件😀.png", len(slot))
         return papers
 
     def picture(self, name: str, tint: int) -> Path:
-        """A picture file of its own colour."""
-        from PIL import Image
-
+        """A picture of a paper, of its own colour so that no two are the same."""
         path = self.files / name
-        Image.new("RGB", (640, 480), (40 + tint * 11 % 200, 120, 160)).save(path)
+        lines = ("企业：宁波试行精密机械有限公司", "一、落实企业主体责任；", "二、每日报告员工健康状况。")
+        path.write_bytes(scanned_page(name.split(" ")[0].split("（")[0], lines, (40 + tint * 11 % 200, 70, 90)))
         return path
 
     def _put(self, page: Page, slot: str, path: Path) -> None:
@@ -235,6 +239,8 @@ class Walk:
         visitor.follow(self.firm.name)
         for choice in page.locator("input[type=radio][value=conform]").all():
             choice.check(force=True)
+        for value in page.locator("input[name^=measured_]").all():
+            value.fill(measured((value.get_attribute("name") or "").removeprefix("measured_")))
         self.shot(page, "tour-13-sheet")
         visitor.press("保存核查记录")
         page.fill("[name=words]", "现场与方案一致。")

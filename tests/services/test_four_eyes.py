@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from tests.builders import TOWN, World
+from tests.builders import TOWN, World, measured
 from workflow.core.actors import SYSTEM, Role
 from workflow.core.errors import NotPermitted, StepClosed
 from workflow.core.times import shanghai_day
@@ -70,7 +70,7 @@ def test_who_inspected_an_earlier_visit_does_not_decide_either(world: World) -> 
     )
     visit = inspection_service.planned(case)
     assert visit is not None
-    entries = {i.code: inspection_service.ItemEntry("conform") for i in visit.items}
+    entries = {i.code: inspection_service.ItemEntry("conform", measured(i.code)) for i in visit.items}
     inspection_service.save_sheet(world.actor(third), visit.id, entries, revision=visit.revision, now=world.now)
     inspection_service.conclude(
         world.actor(third),

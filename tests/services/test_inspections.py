@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import World
+from tests.builders import World, measured
 from tests.documents import files
 from tests.services.together import failures, together
 from workflow.core.actors import Role
@@ -404,3 +404,23 @@ def test_hazardous_firms_have_items_of_their_own(world: World) -> None:
     plain = {i.code for i in planned(world.scheduled()).items}
     hazardous = {i.code for i in planned(world.scheduled(hazardous="yes")).items}
     assert hazardous - plain == {"SAFE-02", "SAFE-03", "SAFE-04"}
+
+
+def test_an_item_with_a_limit_does_not_conform_without_a_value(world: World) -> None:
+    case = world.scheduled()
+    visit = world.fill_sheet(case)
+    limited = next(i for i in visit.items if measured(i.code))
+    limited.measured = ""
+    db.session.commit()
+    first, _second = world.inspectors()
+    with pytest.raises(Invalid) as refused:
+        service.conclude(
+            world.actor(first),
+            visit.id,
+            "pass_inspection",
+            version=case.version,
+            words="",
+            rectify_by_on=None,
+            now=world.now,
+        )
+    assert refused.value.field == limited.code

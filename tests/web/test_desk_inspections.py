@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from flask.testing import FlaskClient
 
-from tests.builders import png
+from tests.builders import measured, png
 from tests.web.desk_fixtures import Site, counted, page, site  # noqa: F401 - a fixture
 from workflow.core.actors import Role
 from workflow.core.times import shanghai_time
@@ -52,7 +52,8 @@ def _revision(site: Site, visit_id: int) -> str:  # noqa: F811
 
 def _fields(codes: list[str], *fail: str) -> dict[str, str]:
     fields = {f"result_{c}": "fail" if c in fail else "conform" for c in codes}
-    return {**fields, **{f"note_{c}": "现场未落实" for c in fail}}
+    values = {f"measured_{c}": measured(c) for c in codes if measured(c) and c not in fail}
+    return {**fields, **values, **{f"note_{c}": "现场未落实" for c in fail}}
 
 
 def _when(days: int = 1) -> str:

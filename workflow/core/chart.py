@@ -7,6 +7,7 @@ inside a card.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -74,6 +75,33 @@ def _kind(state: State, here: str, visited: frozenset[str], *, main: bool) -> st
     return "next" if main else "side"
 
 
+_PAD, _LINE, _SUB_LINE = 16, 20, 18
+
+
+def _em(char: str) -> float:
+    """The width of a character in user units at the label's size of 15: Chinese is square, Latin about half."""
+    return 15.0 if ord(char) >= 0x2E80 else 7.9
+
+
+def wrap(label: str, width: int) -> str:
+    """``label`` with line breaks so that each line fits into ``width``: between words, or anywhere in Chinese."""
+    lines, line = [""], 0.0
+    for piece in re.findall(r"[\u2e80-\uffff]|[^\s\u2e80-\uffff]+\s*", label):
+        size = sum(_em(c) for c in piece.rstrip())
+        if lines[-1] and line + size > width:
+            lines[-1] = lines[-1].rstrip()
+            lines.append("")
+            line = 0.0
+        lines[-1] += piece
+        line += sum(_em(c) for c in piece)
+    return "\n".join(text.rstrip() for text in lines)
+
+
+def _height(label: str, sub: str, least: int) -> int:
+    lines = label.count("\n") + 1
+    return max(least, lines * _LINE + (_SUB_LINE if sub else 0) + 8)
+
+
 def draw(
     flow: Flow,
     here: str,
@@ -91,19 +119,20 @@ def draw(
     for key in flow.main:
         state = flow.state(key)
         kind = _kind(state, here, been, main=True)
-        box = Box(key, _MAIN_X, y, _MAIN_W, _BOX_H, state.label.text(locale), subs.get(key, ""), kind, key == here)
+        label, sub = wrap(state.label.text(locale), _MAIN_W - _PAD), subs.get(key, "")
+        box = Box(key, _MAIN_X, y, _MAIN_W, _height(label, sub, _BOX_H), label, sub, kind, key == here)
         boxes[key] = box
         if before is not None:
             middle = _MAIN_X + _MAIN_W // 2
             arrows.append(Arrow(((middle, before.y + before.h), (middle, y)), "main"))
         side_y = y + (_BOX_H - _SIDE_H) // 2
         for side in beside.get(key, []):
-            label, sub = side.label.text(locale), subs.get(side.key, "")
-            side_kind = _kind(side, here, been, main=False)
-            boxes[side.key] = Box(side.key, _SIDE_X, side_y, _SIDE_W, _SIDE_H, label, sub, side_kind, side.key == here)
-            side_y += _SIDE_H + _SIDE_GAP
+            label, sub = wrap(side.label.text(locale), _SIDE_W - _PAD), subs.get(side.key, "")
+            side_kind, tall = _kind(side, here, been, main=False), _height(label, sub, _SIDE_H)
+            boxes[side.key] = Box(side.key, _SIDE_X, side_y, _SIDE_W, tall, label, sub, side_kind, side.key == here)
+            side_y += tall + _SIDE_GAP
         before = box
-        y = max(y + _BOX_H + _GAP, side_y + _SIDE_GAP)
+        y = max(y + box.h + _GAP, side_y + _SIDE_GAP)
     arrows += _side_arrows(flow, boxes, beside)
     return Chart(WIDTH, y - _GAP + 12, tuple(boxes.values()), tuple(arrows))
 

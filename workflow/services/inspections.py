@@ -166,7 +166,7 @@ def _measured(item: ChecklistItem, entry: ItemEntry) -> str:
 def save_sheet(
     actor: Actor, inspection_id: int, entries: Mapping[str, ItemEntry], *, revision: int | None, now: dt.datetime
 ) -> Inspection:
-    """Keep what was marked so far. Not complete is fine; a failed or inapplicable item needs words when concluding."""
+    """Keep what was marked so far. Not complete is fine; a failed item needs words when concluding."""
     visit = _own_planned(actor, inspection_id)
     if revision is not None and revision != visit.revision:
         raise Stale(N_("另一名核查员刚保存了这张表，请核对最新内容后再存。"))
@@ -250,10 +250,7 @@ def conclude(
 
     def prepare(case: Case) -> dict[str, Any]:
         db.session.refresh(visit)
-        unexplained = [i.code for i in visit.items if i.result == "fail" and not i.note]
-        if unexplained:
-            codes = "、".join(unexplained[:5])
-            raise Invalid(N_("不符合的项目要写明情况：%(codes)s。"), field=unexplained[0], codes=codes)
+        _check_words_and_values(visit)
         visit.rectify_by_on = rectify_by_on if outcome is Outcome.RECTIFY else None
         return {"inspection": visit.id, "outcome": outcome.value}
 
@@ -268,6 +265,20 @@ def conclude(
         prepare=prepare,
         settle=lambda case, move: _close(visit, outcome, move.note, now),
     )
+
+
+def _check_words_and_values(visit: Inspection) -> None:
+    """A failed item needs words, and an item with a limit can't conform without a measured value."""
+    unexplained = [i.code for i in visit.items if i.result == "fail" and not i.note]
+    if unexplained:
+        codes = "、".join(unexplained[:5])
+        raise Invalid(N_("不符合的项目要写明情况：%(codes)s。"), field=unexplained[0], codes=codes)
+    checklist = catalogue.checklist(visit.checklist)
+    limited = {i.code for i in checklist.items if i.limit is not None}
+    unmeasured = [i.code for i in visit.items if i.result == "conform" and i.code in limited and not i.measured]
+    if unmeasured:
+        codes = "、".join(unmeasured[:5])
+        raise Invalid(N_("有限值的项目要填实测值：%(codes)s。"), field=unmeasured[0], codes=codes)
 
 
 def _close(visit: Inspection, outcome: Outcome, words: str, now: dt.datetime) -> None:

@@ -43,10 +43,16 @@ class EntryLine:
     what: str
 
 
-def _labels() -> dict[str, str]:
-    """What events are called: the steps of every published flow, and the fixed events."""
-    steps = {s.action: s.done.text(reader_locale()) for k in queue.flows() for s in k.flow.steps}
-    return {**steps, **{k: _(v) for k, v in [*EVENT_LABELS.items(), *_OTHER_EVENTS.items()]}}
+def _labels() -> dict[tuple[str, str], str]:
+    """What events are called, by event and state before: the steps of every published flow, and the fixed events."""
+    fixed = {(k, ""): _(v) for k, v in [*EVENT_LABELS.items(), *_OTHER_EVENTS.items()]}
+    steps = {
+        (step.action, source): step.done.text(reader_locale())
+        for known in queue.flows()
+        for step in known.flow.steps
+        for source in step.sources
+    }
+    return {**fixed, **steps}
 
 
 def _what(entry: AuditEntry) -> str:
@@ -60,7 +66,7 @@ def _lines(entries: list[AuditEntry]) -> list[EntryLine]:
     return [
         EntryLine(
             entry=e,
-            label=labels.get(e.event, e.event),
+            label=labels.get((e.event, str(e.before.get("state", ""))), e.event),
             who=names.get(e.person_id, _("系统")),
             role=_(ROLE_LABELS[Role(e.role)]) if e.role else "",
             what=_what(e),

@@ -16,9 +16,9 @@ from workflow.core.errors import DomainError, Reason
 from workflow.core.flow import Label
 from workflow.core.identifiers import mask_phone, show_plate
 from workflow.core.times import shanghai_time
-from workflow.data import messages
+from workflow.data import catalogue, messages
 from workflow.extensions import settings
-from workflow.i18n import reader_locale, say
+from workflow.i18n import mark, reader_locale, say
 from workflow.web.access import present_actor
 from workflow.web.clock import now
 from workflow.web.errors import request_id
@@ -95,6 +95,12 @@ def label(value: Label) -> str:
     return value.text(reader_locale())
 
 
+def slot_name(slot: str) -> str:
+    """The name of a material slot in the reader's language."""
+    entry = catalogue.material_slots().get(slot)
+    return label(entry.label) if entry else slot
+
+
 def words(value: DomainError | Reason | str) -> str:
     """An error, reason or source text in the reader's language."""
     return gettext(value) if isinstance(value, str) and value else say(value) if not isinstance(value, str) else ""
@@ -127,6 +133,8 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(
         new_idempotency_key=lambda: secrets.token_urlsafe(18),
         due_state=due_state,
+        slot_name=slot_name,
+        mark=mark,
         _=gettext,
         ngettext=ngettext,
     )

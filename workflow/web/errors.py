@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 
 from workflow.core.errors import DomainError, Stale, StepClosed
 from workflow.extensions import db
-from workflow.i18n import say
+from workflow.i18n import mark, say
 from workflow.web.access import wants_json
 
 log = structlog.get_logger()
@@ -122,7 +122,7 @@ def _domain(error: DomainError) -> tuple[str | Response, int]:
     db.session.rollback()
     what = say(error)
     if isinstance(error, StepClosed) and error.reasons:
-        what += " " + _("原因：") + "；".join(say(r) for r in error.reasons)
+        what += " " + _("原因") + mark("：") + mark("；").join(say(r) for r in error.reasons)
     return _answer(error.status, what, field=getattr(error, "field", None))
 
 

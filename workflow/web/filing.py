@@ -18,7 +18,7 @@ from workflow.data import catalogue
 from workflow.data.applications import Application
 from workflow.data.materials import FORM_SLOT, Material, MaterialFile
 from workflow.extensions import settings
-from workflow.i18n import reader_locale, say
+from workflow.i18n import mark, reader_locale, say
 
 _EXTENSIONS = {"jpeg": ".jpg,.jpeg", "heic": ".heic,.heif"}
 _PICTURES = frozenset({"jpeg", "png", "heic"})
@@ -68,7 +68,7 @@ def sections(application: Application, reading: Reading, options: Options, *, ed
         for q in topic.questions:
             wrong = reading.errors.get(q.key)
             words = answer_words(q, reading, application.answers, options)
-            shown = f"{words}（{say(wrong)}）" if wrong and words else words
+            shown = f"{words}{mark('（')}{say(wrong)}{mark('）')}" if wrong and words else words
             anchor = f"{q.key}-0" if q.kind is QuestionKind.CHOICE else q.key
             link = url_for("applications.topic", application_id=application.id, topic=topic.key, _anchor=anchor)
             optional = not words and not q.required

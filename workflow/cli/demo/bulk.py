@@ -187,6 +187,9 @@ class _Writer:
                 "version": moves + 1,
             },
         )
+        self._application(town, name, filed_at)
+
+    def _application(self, town: _Place, name: str, filed_at: dt.datetime) -> None:
         self._put(
             "applications",
             {

@@ -18,7 +18,7 @@ from workflow.extensions import settings
 _FONT = ROOT / "static" / "fonts" / "NotoSansSC-Regular.ttf"
 
 
-def _sheet(title: str, lines: tuple[str, ...], tint: tuple[int, int, int]) -> bytes:
+def scanned_page(title: str, lines: tuple[str, ...], tint: tuple[int, int, int]) -> bytes:
     """A scanned-looking page as PNG."""
     page = Image.new("RGB", (900, 1200), (250, 250, 246))
     draw = ImageDraw.Draw(page)
@@ -60,16 +60,19 @@ def _contents() -> dict[str, tuple[str, bytes]]:
         "M02": (survey.name, survey.content),
         "M04": (plan.name, plan.content),
         "supplies": (supplies.name, supplies.content),
-        "commitment": ("承诺书（签字盖章）.png", _sheet("疫情防控承诺书", promise, (120, 40, 40))),
-        "licence": ("营业执照副本.png", _sheet("营业执照（副本）", licence, (150, 110, 40))),
+        "commitment": ("承诺书（签字盖章）.png", scanned_page("疫情防控承诺书", promise, (120, 40, 40))),
+        "licence": ("营业执照副本.png", scanned_page("营业执照（副本）", licence, (150, 110, 40))),
         "better": (
             "承诺书（重新签字）.png",
-            _sheet("疫情防控承诺书", (*promise, "五、补签法定代表人姓名。"), (120, 40, 40)),
+            scanned_page("疫情防控承诺书", (*promise, "五、补签法定代表人姓名。"), (120, 40, 40)),
         ),
         "photo1": ("门岗测温.jpg", _photo("门岗测温点", (60, 96, 120))),
         "photo2": ("食堂隔板.jpg", _photo("食堂错峰就餐", (90, 110, 80))),
-        "safety": ("安全检查报备.png", _sheet("安全检查情况报备表", ("配电、消防、特种设备已检查。",), (40, 60, 120))),
-        "orders": ("出口订单.png", _sheet("出口订单（节选）", ("交货期：三月上旬",), (40, 90, 90))),
+        "safety": (
+            "安全检查报备.png",
+            scanned_page("安全检查情况报备表", ("配电、消防、特种设备已检查。",), (40, 60, 120)),
+        ),
+        "orders": ("出口订单.png", scanned_page("出口订单（节选）", ("交货期：三月上旬",), (40, 90, 90))),
     }
 
 
