@@ -20,7 +20,7 @@ from workflow.core.actors import SYSTEM, Role
 from workflow.extensions import db, write_intent
 from workflow.services import accounts, publishing
 
-PASSWORD = "bench-password-1"
+PASSWORD = "quick-horse-staple-9"
 TOWN = "330203002"
 CASES = int(os.environ.get("BENCH_CASES", "20000"))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flask import has_request_context, session
-from flask_babel import get_locale, gettext
+from flask import g, has_request_context, session
+from flask_babel import get_locale, get_translations, gettext
 
 from workflow.core.errors import DomainError, Reason
 
@@ -19,7 +19,17 @@ def select_locale() -> str:
 
 def reader_locale() -> str:
     """``zh_Hans`` or ``en``, for labels that carry both languages."""
-    return "en" if str(get_locale() or "").startswith("en") else "zh_Hans"
+    if "reader_locale" not in g:
+        g.reader_locale = "en" if str(get_locale() or "").startswith("en") else "zh_Hans"
+    return str(g.reader_locale)
+
+
+def translate(text: str, **params: object) -> str:
+    """``gettext`` for templates: looks the reader's catalogue up once a request instead of once a text."""
+    if "translations" not in g:
+        g.translations = get_translations()
+    found = str(g.translations.gettext(text))
+    return found % params if params else found
 
 
 PUNCTUATION = {"：": ": ", "（": " (", "）": ")", "、": ", ", "；": "; ", "，": ", ", "": " "}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import datetime as dt
+import inspect
 
 import pytest
 
 from tests.core.scene import AGREES, PERSON, REFUSES, TODAY, agreeing, case, material, person
 from workflow.core.actors import Role
-from workflow.core.facts import Verdict
-from workflow.core.guards import GUARDS
+from workflow.core.facts import CaseFacts, Verdict
+from workflow.core.guards import FACT_GROUPS, GUARDS, NEEDS
 
 
 def test_the_tables_of_these_tests_know_every_guard() -> None:
@@ -58,3 +61,24 @@ def test_rectification_ends_today_or_later(days: int, agrees: bool) -> None:
 def test_an_appointed_inspector_counts_as_inspector_before_the_visit() -> None:
     facts = case(appointed_inspectors=(PERSON, 2), past_inspectors=frozenset())
     assert GUARDS["not_the_inspector"](person(Role.LEADER), facts) is not None
+
+
+def test_each_guard_looks_at_no_more_than_it_says() -> None:
+    own = {"today"}
+    for name, guard in GUARDS.items():
+        source = ast.parse(inspect.getsource(guard))
+        looked_at = {
+            node.attr
+            for node in ast.walk(source)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "facts"
+        }
+        said = frozenset[str]().union(*(FACT_GROUPS[g] for g in NEEDS[name]))
+        assert looked_at - own <= said, name
+        assert all(FACT_GROUPS[g] & looked_at for g in NEEDS[name]), name
+
+
+def test_the_groups_cover_everything_that_is_read_about_a_case() -> None:
+    always = {"enterprise_id", "area_ids", "bureau", "today"}
+    grouped = [field for fields in FACT_GROUPS.values() for field in fields]
+    assert len(grouped) == len(set(grouped))
+    assert set(grouped) | always == {f.name for f in dataclasses.fields(CaseFacts)}

@@ -13,7 +13,7 @@ from workflow.core.effects import Effect
 from workflow.core.errors import N_, Invalid, NotPermitted, Reason, StepClosed
 from workflow.core.facts import CaseFacts
 from workflow.core.flow import Flow, NoteRule, State, Step
-from workflow.core.guards import GUARDS
+from workflow.core.guards import GUARDS, NEEDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,13 @@ class Engine:
         if not moved:
             raise StepClosed(N_("现在还不能办理此步骤。"), reasons=tuple(cursor.reasons))
         return Move(step, self.flow.state(state), self.flow.state(cursor.state), note)
+
+    def needs(self, state: str, action: str) -> frozenset[str]:
+        """The groups of facts (see :data:`~workflow.core.guards.FACT_GROUPS`) that the step's guards look at."""
+        step = self.flow.step(state, action)
+        if step is None:
+            return frozenset()
+        return frozenset[str]().union(*(NEEDS[g] for g in step.guards + step.checks))
 
     def open_steps(self, state: str, actor: Actor, facts: CaseFacts) -> list[OpenStep]:
         """The steps of ``state`` that the actor's roles allow, each with the reasons that close it now."""

@@ -138,3 +138,42 @@ GUARDS: Mapping[str, Guard] = {
     )
 }
 """Every guard that a flow file may name."""
+
+FACT_GROUPS: Mapping[str, frozenset[str]] = {
+    "materials": frozenset({"materials"}),
+    "people": frozenset({"company_people"}),
+    "visits": frozenset(
+        {
+            "appointed_inspectors",
+            "past_inspectors",
+            "checklist_total",
+            "checklist_marked",
+            "failed_items",
+            "failed_veto_items",
+            "rectify_by_on",
+            "rectification_answered",
+            "outcome",
+        }
+    ),
+}
+"""The fields of :class:`~workflow.core.facts.CaseFacts` that are read together, by what they are about."""
+
+NEEDS: Mapping[str, frozenset[str]] = {
+    "materials_marked": frozenset({"materials"}),
+    "material_flagged": frozenset({"materials"}),
+    "materials_accepted": frozenset({"materials"}),
+    "corrections_made": frozenset({"materials"}),
+    "required_present": frozenset({"materials"}),
+    "two_inspectors": frozenset({"visits"}),
+    "inspectors_not_of_company": frozenset({"visits", "people"}),
+    "appointed_inspector": frozenset({"visits"}),
+    "checklist_complete": frozenset({"visits"}),
+    "no_failed_items": frozenset({"visits"}),
+    "some_failed_items": frozenset({"visits"}),
+    "rectify_date_set": frozenset({"visits"}),
+    "rectification_answered": frozenset({"visits"}),
+    "inspection_passed": frozenset({"visits"}),
+    "not_the_inspector": frozenset({"visits"}),
+    "not_of_company": frozenset({"people"}),
+}
+"""Which groups of facts each guard looks at, so that a step reads no more (a test compares with the code)."""

@@ -21,7 +21,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from workflow.core.actors import ROLE_PERMISSIONS, Actor, Appointment, AreaKind, Permission
 from workflow.core.engine import Move
@@ -182,5 +182,6 @@ def lock_all(actor: Actor, case_ids: list[int]) -> None:
 
 def lock(case_id: int) -> Case:
     """The case, locked until the transaction ends and read anew (on SQLite the write lock is held already)."""
-    query = select(Case).where(Case.id == case_id).with_for_update(of=Case).execution_options(populate_existing=True)
-    return db.session.scalars(query).one()
+    query = select(Case).where(Case.id == case_id).options(joinedload(Case.flow_version))
+    locked = query.with_for_update(of=Case).execution_options(populate_existing=True)
+    return db.session.scalars(locked).one()

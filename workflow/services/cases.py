@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,13 @@ from workflow.core.answers import clean_text
 from workflow.core.engine import Move, OpenStep
 from workflow.core.errors import N_, Invalid, NotFound, Stale
 from workflow.core.facts import CaseFacts, Outcome
+from workflow.core.guards import FACT_GROUPS
 from workflow.core.times import shanghai_day
 from workflow.data import cases, enterprises, inspections, materials
 from workflow.data.cases import Case
 from workflow.data.decisions import Opinion
 from workflow.data.inspections import Inspection, InspectionItem
+from workflow.data.materials import Material
 from workflow.extensions import db
 from workflow.services import effects
 from workflow.services.records import CaseRecord
@@ -38,7 +40,8 @@ def get(actor: Actor, case_id: int) -> Case:
 
 def get_locked(actor: Actor, case_id: int, version: int) -> Case:
     """The case, visible and locked until the transaction ends; :class:`Stale` when it left ``version``."""
-    get(actor, case_id)
+    if db.session.scalar(cases.visible_to(actor).where(Case.id == case_id).with_only_columns(Case.id)) is None:
+        raise NotFound(N_("没有找到此案件，或您无权查看。"))
     case = cases.lock(case_id)
     if case.version != version:
         raise Stale()
@@ -92,16 +95,26 @@ def _inspection_facts(case: Case, visits: Sequence[Inspection]) -> _InspectionFa
     )
 
 
-def case_facts(case: Case, now: dt.datetime, record: CaseRecord | None = None) -> CaseFacts:
-    """Everything guards may ask about ``case`` as it is in this transaction; ``record`` when the caller has read it."""
-    looked = _inspection_facts(case, record.visits if record else inspections.of_case(case.id))
-    handed_in = record.materials if record else materials.of_case(case.id)
+def case_facts(
+    case: Case, now: dt.datetime, record: CaseRecord | None = None, needs: Container[str] = tuple(FACT_GROUPS)
+) -> CaseFacts:
+    """Everything guards may ask about ``case`` as it is in this transaction; ``record`` when the caller has read it.
+
+    ``needs`` names the groups of facts to read; the others stay empty.
+    """
+    visits: Sequence[Inspection] = ()
+    handed_in: Sequence[Material] = ()
+    if "visits" in needs:
+        visits = record.visits if record else inspections.of_case(case.id)
+    if "materials" in needs:
+        handed_in = record.materials if record else materials.of_case(case.id)
+    looked = _inspection_facts(case, visits)
     return CaseFacts(
         enterprise_id=case.enterprise_id,
         area_ids=case.area_ids,
         bureau=case.bureau,
         materials=tuple(m.facts for m in handed_in if m.is_due),
-        company_people=enterprises.people_of(case.enterprise_id),
+        company_people=enterprises.people_of(case.enterprise_id) if "people" in needs else frozenset(),
         appointed_inspectors=looked.appointed,
         past_inspectors=looked.past,
         checklist_total=looked.total,
@@ -170,7 +183,8 @@ def perform(
     engine = case.flow_version.engine
     details = prepare(case) if prepare else None
     db.session.flush()
-    move = engine.move(case.state, action, actor, case_facts(case, now), words)
+    facts = case_facts(case, now, needs=engine.needs(case.state, action))
+    move = engine.move(case.state, action, actor, facts, words)
     case.apply(move, by=actor, at=now, details=details)
     _keep_opinion(case, move, actor, now)
     if settle:

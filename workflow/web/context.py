@@ -18,7 +18,7 @@ from workflow.core.identifiers import mask_phone, show_plate
 from workflow.core.times import shanghai_time
 from workflow.data import catalogue, messages
 from workflow.extensions import settings
-from workflow.i18n import mark, reader_locale, say
+from workflow.i18n import mark, reader_locale, say, translate
 from workflow.web.access import present_actor
 from workflow.web.clock import now
 from workflow.web.errors import request_id
@@ -135,8 +135,10 @@ def register(app: Flask) -> None:
         due_state=due_state,
         slot_name=slot_name,
         mark=mark,
-        _=gettext,
+        _=translate,
+        gettext=translate,
         ngettext=ngettext,
+        icon_sprite=f"{app.static_url_path}/vendor/tabler-icons.svg",
     )
     app.jinja_env.filters.update(
         datetime_sh=datetime_sh,
