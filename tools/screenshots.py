@@ -17,7 +17,7 @@ from config import ROOT, load_settings
 from tests import browsing
 from tests.browsing import PHONE, Person
 from tests.builders import mobile, uscc
-from tests.journeys.walk import Firm, Walk
+from tests.browser.walk import Firm, Walk
 from workflow.app import create_app
 from workflow.cli.clock import clock, writing
 from workflow.cli.demo import stories

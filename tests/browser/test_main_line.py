@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.walk import Firm, Walk
 from tests.browsing import Person
 from tests.builders import PASSWORD, World, mobile, uscc
-from tests.journeys.walk import Firm, Walk
 from workflow.core.actors import Role
 from workflow.data import audit
 from workflow.extensions import db
