@@ -8,14 +8,13 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from workflow.cli import demo
+from workflow.cli import demo, flows
 from workflow.cli.clock import clock, writing
 from workflow.core.actors import SYSTEM
 from workflow.data import audit, people
 from workflow.services import accounts, keys, publishing
 
 areas_group = AppGroup("areas", help="The area tree.")
-flows_group = AppGroup("flows", help="Flow versions.")
 audit_group = AppGroup("audit", help="The history's chain.")
 keys_group = AppGroup("keys", help="Signing keys of passes and papers.")
 staff_group = AppGroup("staff", help="Staff accounts.")
@@ -27,14 +26,6 @@ def sync_areas() -> None:
     with writing():
         count = publishing.sync_areas()
     click.echo(f"areas: {count} changed")
-
-
-@flows_group.command("sync")
-def sync_flows() -> None:
-    """Publish shipped flows whose revision is new."""
-    with writing():
-        versions = publishing.sync_flows(clock())
-    click.echo(f"flows: {len(versions)} published")
 
 
 @audit_group.command("verify")
@@ -108,5 +99,5 @@ def run_worker() -> None:
 
 def register(app: Flask) -> None:
     """Attach the commands to the application."""
-    for group in (areas_group, flows_group, audit_group, keys_group, staff_group, demo.group, run_worker):
+    for group in (areas_group, flows.group, audit_group, keys_group, staff_group, demo.group, run_worker):
         app.cli.add_command(group)
