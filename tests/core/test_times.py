@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.core.times import add_working_days, due_after, end_of_day, shanghai_day, shanghai_time, start_of_day
+from workflow.core.times import end_of_day, shanghai_day, shanghai_time, start_of_day
 
 UTC = dt.UTC
 LAST = dt.datetime(2020, 2, 15, 15, 59, 59, tzinfo=UTC)
@@ -32,22 +31,3 @@ def test_every_day_holds_its_instants(day: dt.date) -> None:
     assert shanghai_day(start_of_day(day)) == day
     assert shanghai_day(end_of_day(day) - dt.timedelta(microseconds=1)) == day
     assert end_of_day(day) - start_of_day(day) == dt.timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    ("day", "days", "after"),
-    [
-        (dt.date(2020, 2, 14), 0, dt.date(2020, 2, 14)),
-        (dt.date(2020, 2, 14), 1, dt.date(2020, 2, 17)),
-        (dt.date(2020, 2, 15), 1, dt.date(2020, 2, 17)),
-        (dt.date(2020, 2, 17), 5, dt.date(2020, 2, 24)),
-        (dt.date(2020, 2, 28), 1, dt.date(2020, 3, 2)),
-    ],
-)
-def test_working_days_skip_week_ends(day: dt.date, days: int, after: dt.date) -> None:
-    assert add_working_days(day, days) == after
-
-
-def test_a_step_is_due_at_the_end_of_its_last_working_day() -> None:
-    assert due_after(LAST, 1) == end_of_day(dt.date(2020, 2, 17))
-    assert due_after(MIDNIGHT, None) is None

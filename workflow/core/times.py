@@ -27,16 +27,3 @@ def end_of_day(day: dt.date) -> dt.datetime:
 def start_of_day(day: dt.date) -> dt.datetime:
     """The instant (UTC) at which ``day`` begins in Shanghai."""
     return dt.datetime.combine(day, dt.time(), SHANGHAI).astimezone(dt.UTC)
-
-
-def add_working_days(day: dt.date, days: int) -> dt.date:
-    """The day that lies ``days`` working days (Monday to Friday) after ``day``."""
-    while days > 0:
-        day += dt.timedelta(days=1)
-        days -= day.weekday() < 5
-    return day
-
-
-def due_after(at: dt.datetime, days: int | None) -> dt.datetime | None:
-    """The instant by which a step begun at ``at`` that takes ``days`` working days is due; None without a limit."""
-    return None if days is None else end_of_day(add_working_days(shanghai_day(at), days))

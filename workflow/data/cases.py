@@ -26,8 +26,7 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 from workflow.core.actors import ROLE_PERMISSIONS, Actor, Appointment, AreaKind, Permission
 from workflow.core.engine import Move
 from workflow.core.flow import StateKind
-from workflow.core.times import due_after
-from workflow.data import audit
+from workflow.data import audit, catalogue
 from workflow.data.areas import Area
 from workflow.data.enterprises import Enterprise
 from workflow.data.flows import FlowVersion
@@ -113,7 +112,7 @@ class Case(HasId, Model):
         self.moves += 1
         if move.dest.key != before:
             self.state_since_at = at
-        self.due_at = due_after(at, move.dest.days) or at
+        self.due_at = catalogue.calendar().due_after(at, move.dest.days) or at
         self.decided_at = at if move.dest.kind in (StateKind.APPROVED, StateKind.ENDED) else None
         audit.record(
             audit.Event(move.step.action),

@@ -17,6 +17,7 @@ from workflow.core.catalogue import (
     read_materials,
 )
 from workflow.core.routing import Bureau, Routing, read_routing
+from workflow.core.working_days import WorkingCalendar, read_calendar
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CATALOGUE = _PACKAGE / "catalogue"
@@ -71,6 +72,12 @@ def flow_text(key: str) -> str:
 def routing() -> Routing:
     """The rules that choose a flow, the calendar and the bureaus."""
     return read_routing(_text(_FLOWS, "routing.toml"), frozenset(flow_keys()))
+
+
+@lru_cache(maxsize=1)
+def calendar() -> WorkingCalendar:
+    """The working calendar: holidays and moved working days."""
+    return read_calendar(_text(_CATALOGUE, "calendar.toml"))
 
 
 def bureaus() -> tuple[Bureau, ...]:

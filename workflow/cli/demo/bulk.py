@@ -15,7 +15,7 @@ from workflow.cli.demo.cast import company, person_name
 from workflow.core.actors import AreaKind
 from workflow.core.answers import CONDITIONS
 from workflow.core.flow import Flow, StateKind
-from workflow.core.times import due_after, shanghai_day
+from workflow.core.times import shanghai_day
 from workflow.data import audit, catalogue, flows
 from workflow.data.applications import Application
 from workflow.data.areas import Area
@@ -167,7 +167,7 @@ class _Writer:
                 "holder": state.holder.value if state.holder else "",
                 "is_open": state.kind is StateKind.OPEN,
                 "state_since_at": last_at,
-                "due_at": due_after(last_at, state.days) or last_at,
+                "due_at": catalogue.calendar().due_after(last_at, state.days) or last_at,
                 "moves": moves,
                 "round": 1,
                 "cycle": 1,
