@@ -69,6 +69,7 @@ class Settings:
             "SESSION_COOKIE_SAMESITE": "Lax",
             "SESSION_COOKIE_SECURE": secure,
             "SESSION_COOKIE_NAME": "__Host-fugong" if secure else "fugong",
+            "PERMANENT_SESSION_LIFETIME": 12 * 3600,  # a cookie older than a working day is nobody's
             "WTF_CSRF_TIME_LIMIT": 12 * 3600,
             "BABEL_DEFAULT_LOCALE": "zh_Hans_CN",
             "BABEL_DEFAULT_TIMEZONE": "Asia/Shanghai",
@@ -80,9 +81,10 @@ class Settings:
 
 
 def _engine_options(url: str) -> dict[str, object]:
+    """Options of the engine; errors never carry the values of a statement, which are people's."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 20}}
-    return {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
+        return {"hide_parameters": True, "connect_args": {"timeout": 20}}
+    return {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
 
 
 def _flag(value: str) -> bool:

@@ -15,9 +15,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from config import ROOT, load_settings
 from tests import browsing
+from tests.browser.walk import Firm, Walk
 from tests.browsing import PHONE, Person
 from tests.builders import mobile, uscc
-from tests.browser.walk import Firm, Walk
 from workflow.app import create_app
 from workflow.cli.clock import clock, writing
 from workflow.cli.demo import stories
@@ -57,7 +57,7 @@ def _print_pass(walk: Walk, folder: Path) -> str:
     (folder / "pass.pdf").write_bytes(walk.print_pass())
     subprocess.run(["pdftoppm", "-r", "110", "-png", folder / "pass.pdf", folder / "pass"], check=True)
     (picture,) = folder.glob("pass-*.png")
-    read = subprocess.run(["zbarimg", "-q", "--raw", "-Sbinary=0", picture], capture_output=True, text=True, check=True)
+    read = subprocess.run(["zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", picture], capture_output=True, text=True, check=True)
     picture.replace(IMAGES / "tour-18-pass.png")
     _shrink(IMAGES / "tour-18-pass.png")
     return "/C/" + read.stdout.strip().rsplit("/", 1)[-1]

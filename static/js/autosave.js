@@ -3,56 +3,13 @@
  *
  * A form takes part with data-autosave-url (POST JSON {revision, fields}), data-autosave-revision (the draft's revision that the page was
  * drawn from) and data-autosave-key (names the local copy; give every person and draft one of their own). The server answers
- * 200 {revision, saved_at?} or 409 {revision, fields} when another window was first.
+ * 200 {revision, saved_at?} or 409 {revision, fields} when another window was first; only a field that both changed is asked about.
  */
+import { readFields, same, writeFields } from "./fields.js";
 import { csrfToken, newKey, text } from "./texts.js";
 
 const WAIT_MS = 900;
 const BACK_OFF_MS = [2000, 5000, 10000, 30000, 60000];
-const NOT_DRAFT = new Set(["csrf_token", "idempotency_key", "version", "revision"]);
-
-/** The named controls of a form that belong to its draft, grouped by name. */
-function controls(form) {
-  const groups = new Map();
-  for (const control of form.elements) {
-    if (!control.name || NOT_DRAFT.has(control.name) || ["file", "submit", "button", "password"].includes(control.type)) continue;
-    groups.set(control.name, [...(groups.get(control.name) ?? []), control]);
-  }
-  return groups;
-}
-
-function isTick(control) {
-  return control.type === "checkbox" || control.type === "radio";
-}
-
-/** One field's value: text; for several check boxes, or a multiple select, a list. */
-function valueOf(group) {
-  const [first] = group;
-  if (first.type === "radio") return group.find((radio) => radio.checked)?.value ?? "";
-  if (first.type === "checkbox" && group.length === 1) return first.checked ? first.value : "";
-  if (first.type === "checkbox") return group.filter((box) => box.checked).map((box) => box.value);
-  if (first.type === "select-multiple") return Array.from(first.selectedOptions, (option) => option.value);
-  return group.length === 1 ? first.value : group.map((control) => control.value);
-}
-
-function readFields(form) {
-  return Object.fromEntries(Array.from(controls(form), ([name, group]) => [name, valueOf(group)]));
-}
-
-function writeFields(form, fields) {
-  for (const [name, group] of controls(form)) {
-    if (!(name in fields)) continue;
-    const values = [fields[name] ?? ""].flat().map(String);
-    group.forEach((control, index) => {
-      if (isTick(control)) control.checked = control.value !== "" && values.includes(control.value);
-      else if (control.type === "select-multiple") for (const option of control.options) option.selected = values.includes(option.value);
-      else control.value = values[index] ?? "";
-    });
-  }
-  form.dispatchEvent(new Event("fg:restored", { bubbles: true }));
-}
-
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 class Draft {
   constructor(form) {
@@ -63,12 +20,14 @@ class Draft {
     this.box = form.querySelector("[data-autosave-box]");
     this.state = form.querySelector("[data-autosave-state]");
     this.saved = readFields(form);
+    this.stale = "autosaveStale" in form.dataset;
     this.failures = 0;
     this.running = false;
     this.halted = false;
     form.addEventListener("input", () => this.changed());
     form.addEventListener("change", () => this.changed());
     form.addEventListener("submit", (event) => this.submitting(event));
+    for (const link of document.querySelectorAll("[data-autosave-drop]")) link.addEventListener("click", () => this.giveUp());
     window.addEventListener("online", () => this.flush());
     window.addEventListener("pageshow", () => { this.leaving = false; });
     document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") this.flush(true); });
@@ -89,7 +48,7 @@ class Draft {
   // ---- the local copy -------------------------------------------------------------------------------------------
   keepLocal(fields) {
     try {
-      localStorage.setItem(this.storageKey, JSON.stringify({ revision: this.revision, fields, at: Date.now() }));
+      localStorage.setItem(this.storageKey, JSON.stringify({ revision: this.stale ? 0 : this.revision, fields, base: this.saved, at: Date.now() }));
     } catch {
       // No room or no storage: the server copy is then the only one, and trouble() keeps the reader from leaving.
     }
@@ -111,8 +70,26 @@ class Draft {
     }
   }
 
+  /** The reader takes what is stored instead of what is typed here. */
+  giveUp() {
+    this.dropLocal();
+    this.trouble(false);
+  }
+
+  /** The page shows what was typed and could not be stored: it waits for the reader's choice, here or on coming back. */
+  standStale() {
+    this.halted = true;
+    this.saved = Object.fromEntries(Object.keys(this.saved).map((name) => [name, null]));
+    this.keepLocal(readFields(this.form));
+    this.trouble(true);
+  }
+
   /** After a reload: take up what never reached the server; ask when the server has moved on meanwhile. */
   restore() {
+    if (this.stale) {
+      this.standStale();
+      return;
+    }
     const local = this.readLocal();
     if (!local?.fields) return;
     const mine = { ...this.saved, ...local.fields };
@@ -123,8 +100,9 @@ class Draft {
       this.flush();
     } else {
       const theirs = this.saved;
+      this.saved = { ...theirs, ...local.base };
       writeFields(this.form, mine);
-      this.choose(this.revision, theirs);
+      this.merge(this.revision, theirs);
     }
   }
 
@@ -164,6 +142,12 @@ class Draft {
 
   /** The form itself is being sent: wait for the save on its way, so that the form carries the newest revision, and start no other. */
   submitting(event) {
+    if (navigator.onLine === false) {
+      event.preventDefault();
+      this.keepLocal(readFields(this.form));
+      this.say(text("noNetwork"), "bad");
+      return;
+    }
     if (!this.running) {
       clearTimeout(this.timer);
       this.leaving = true;
@@ -188,7 +172,7 @@ class Draft {
     }
     if (answer.status === 409) {
       const data = await answer.json().catch(() => ({}));
-      if (data.fields) return this.choose(Number(data.revision), { ...this.saved, ...data.fields });
+      if (data.fields) return this.merge(Number(data.revision), { ...this.saved, ...data.fields });
     }
     const signedOut = answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403;
     this.keepLocal(fields);
@@ -223,6 +207,21 @@ class Draft {
   }
 
   // ---- two windows ----------------------------------------------------------------------------------------------
+  /** Somebody saved `theirs` as `revision`: each field's newer value wins, and the reader is asked only where both changed one field. */
+  merge(revision, theirs) {
+    const [base, mine] = [this.saved, readFields(this.form)];
+    const clashes = Object.keys(mine).some((name) => ![base[name], theirs[name]].some((one) => same(one, mine[name])) && !same(base[name], theirs[name]));
+    if (clashes) return this.choose(revision, theirs);
+    const merged = Object.fromEntries(Object.keys(mine).map((name) => [name, same(mine[name], base[name]) ? theirs[name] : mine[name]]));
+    this.setRevision(revision);
+    this.saved = theirs;
+    if (!same(merged, mine)) writeFields(this.form, merged);
+    if (!same(merged, theirs)) return this.flush();
+    this.dropLocal();
+    this.trouble(false);
+    return this.say(text("saved", { time: "" }).trim(), "good");
+  }
+
   /** Another window saved `theirs` as `revision`: nothing is sent until the reader has chosen. */
   choose(revision, theirs) {
     this.halted = true;

@@ -32,14 +32,27 @@ FACTS = st.fixed_dictionaries(
 )
 
 
+def expected(values: dict[str, str | int | dt.date | None]) -> str:
+    """The flow as the notices say it: Yinzhou's own for its industry, the city's by size for all others."""
+    if values["county"] == "330212" and values["sector"] == "industry":
+        return "yinzhou-town" if int(str(values["head_count"])) <= 100 else "yinzhou-bureau"
+    return {"above": "city-large", "below": "city-small", "micro": "micro"}[str(values["size"])]
+
+
 @given(FACTS)
-def test_every_enterprise_gets_exactly_one_flow(values: dict[str, str | int | dt.date | None]) -> None:
-    facts = EnterpriseFacts(values)
-    matching = [r for r in routing().rules if r.when.holds(facts)]
-    assert len(matching) == 1
-    assert routing().choose(facts) is matching[0]
-    assert matching[0].flow in FLOWS
-    assert matching[0].flow == ("city-large" if values["size"] == "above" else "city-small")
+def test_every_enterprise_gets_the_flow_of_the_notices(values: dict[str, str | int | dt.date | None]) -> None:
+    rule = routing().choose(EnterpriseFacts(values))
+    assert rule is not None
+    assert rule.flow == expected(values)
+    assert rule.flow in FLOWS
+
+
+@pytest.mark.parametrize(("heads", "flow"), [(99, "yinzhou-town"), (100, "yinzhou-town"), (101, "yinzhou-bureau")])
+def test_exactly_one_hundred_heads_go_where_the_rule_says(heads: int, flow: str) -> None:
+    facts = EnterpriseFacts({"county": "330212", "sector": "industry", "head_count": heads, "size": "above"})
+    rule = routing().choose(facts)
+    assert rule is not None
+    assert rule.flow == flow
 
 
 def test_facts_unknown_choose_nothing() -> None:

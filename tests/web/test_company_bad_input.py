@@ -379,3 +379,21 @@ def test_a_stranger_with_a_script_is_told_so(browser: Browser) -> None:
     answer = apart(browser.client.post, "/applications/1/autosave", json={}, headers=JSON)
     assert answer.status_code == 401
     assert answer.json is not None
+
+
+def test_an_expired_sign_in_is_told_from_an_expired_form(browser: Browser, draft: str) -> None:
+    browser.app.config["WTF_CSRF_ENABLED"] = True
+    stranger = Browser(browser.app.test_client(), browser.app)
+    page = f"http://localhost{draft}/staffing"
+    answer = apart(stranger.client.post, f"{draft}/staffing", data={"reason": "写了很多"}, headers={"Referer": page})
+    assert answer.status_code == 401
+    assert 'href="/login"' in answer.get_data(as_text=True)
+    with stranger.client.session_transaction() as kept:
+        assert kept["next"] == f"{draft}/staffing"
+    assert stranger.autosave(f"{draft}/autosave", {"revision": 1, "fields": {}}).status_code == 401
+    elsewhere = {"Referer": "https://elsewhere.example/applications/1"}
+    other = browser.app.test_client()
+    assert apart(other.post, f"{draft}/staffing", data={}, headers=elsewhere).status_code == 401
+    with other.session_transaction() as kept:
+        assert "next" not in kept
+    assert stranger.post("/login", login="x", password="y").status_code == 400

@@ -163,7 +163,7 @@ def correct(browser: Browser, world: World, case: Case) -> None:
     )
     assert browser.post(f"{slots}/files/{file}/remove").status_code == 303
     assert browser.upload(f"{slots}/licence", (png(6), "执照.png")).status_code == 303
-    assert "查看 1 个旧版文件" in text_of(browser.get(slots))
+    assert re.search("已更正.*查看 1 个旧版文件", text_of(browser.get(slots)))
     form = browser.get(f"{application_path}/staffing")
     assert 'name="head_count"' not in form.get_data(as_text=True)
     fields = {"resuming_count": "60", "resume_on": (shanghai_day(present()) + dt.timedelta(days=3)).isoformat()}
@@ -256,6 +256,9 @@ def test_rectification_is_answered_item_by_item(browser: Browser, world: World) 
     assert half.status_code == 422
     assert error_at(half, f"remedy_{codes[1]}")
     assert "已补做记录" in text_of(half)
+    long = browser.post(path, {f"remedy_{code}": "改" * 2001 for code in codes}, version=version)
+    assert "最多 2000 个字" in error_at(long, f"remedy_{codes[0]}")
+    assert "改" * 2001 in text_of(long)
     both = {f"remedy_{code}": f"{code} 已整改" for code in codes}
     assert browser.post(path, both, version=version).status_code == 303
     db.session.refresh(case)

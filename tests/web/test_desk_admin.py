@@ -142,6 +142,17 @@ def _city(site: Site) -> str:  # noqa: F811
         return str(db.session.scalar(text("SELECT code FROM areas WHERE kind = 'city'")))
 
 
+def test_an_admin_keeps_its_own_appointment_and_ended_ones_do_not_move(site: Site, admin: FlaskClient) -> None:  # noqa: F811
+    with site.app.app_context():
+        own = db.session.scalar(db.select(PersonAppointment.id).where(PersonAppointment.role == Role.ADMIN))
+    assert site.post(admin, f"/admin/appointments/{own}/end").status_code == 422
+    assert site.post(admin, f"/admin/appointments/{own}/move", area=TOWN).status_code == 422
+    assert admin.get("/admin/people").status_code == 200
+    _account, (held,) = _ids(site, site.login(Role.REVIEWER))
+    assert site.post(admin, f"/admin/appointments/{held}/end").status_code == 303
+    assert site.post(admin, f"/admin/appointments/{held}/move", area=OTHER).status_code == 422
+
+
 def test_the_auditor_sees_whether_the_history_is_whole(
     site: Site,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,

@@ -135,6 +135,7 @@ def test_a_broken_place_shows_the_beginning(site: Site, two: tuple[int, int], ma
 
 def test_the_number_of_statements_does_not_grow_with_the_rows(site: Site, two: tuple[int, int]) -> None:  # noqa: F811
     client = site.officer(Role.REVIEWER)
+    site.copies(two[1], 60)  # more than a page already: whether there are more is a question of its own
     page(client.get("/desk"))
     with counted(site.app) as few:
         page(client.get("/desk?tab=open&q=宁波"))
@@ -173,8 +174,11 @@ def test_bulk_acceptance_names_every_case(site: Site, two: tuple[int, int]) -> N
 
 def test_bulk_acceptance_refuses_none_and_too_many(site: Site) -> None:  # noqa: F811
     client = site.officer(Role.REVIEWER)
-    assert client.get("/desk/accept").status_code == 422
-    assert client.get("/desk/accept", query_string={"case": [str(n) for n in range(51)]}).status_code == 422
+    answer = client.get("/desk/accept")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/desk")
+    assert "请先勾选案件" in page(client.get("/desk"))
+    assert site.post(client, "/desk/accept").status_code == 303
+    assert client.get("/desk/accept", query_string={"case": [str(n) for n in range(51)]}).status_code == 303
     assert site.post(client, "/desk/accept", case=["1"]).status_code == 422
 
 

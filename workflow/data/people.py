@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, String, or_, select
+from sqlalchemy import CheckConstraint, ColumnElement, Date, ForeignKey, String, and_, or_, select
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from workflow.core.actors import Actor, Appointment, Role
+from workflow.core.actors import Actor, Appointment, AreaKind, Role
 from workflow.data.areas import Area
 from workflow.data.enterprises import EnterpriseMember
 from workflow.extensions import HasId, Id, Model, UtcDateTime, db
@@ -67,16 +67,20 @@ def account_by_login(login: str) -> Account | None:
     return db.session.scalar(select(Account).where(Account.login == login.strip().lower()))
 
 
+def _holds(person_id: int, today: dt.date) -> ColumnElement[bool]:
+    return and_(
+        PersonAppointment.person_id == person_id,
+        PersonAppointment.starts_on <= today,
+        or_(PersonAppointment.ends_on.is_(None), PersonAppointment.ends_on > today),
+    )
+
+
 def current_appointments(person_id: int, today: dt.date) -> list[PersonAppointment]:
     """The appointments of a person that hold on ``today``."""
     query = (
         select(PersonAppointment)
         .join(PersonAppointment.area)
-        .where(
-            PersonAppointment.person_id == person_id,
-            PersonAppointment.starts_on <= today,
-            or_(PersonAppointment.ends_on.is_(None), PersonAppointment.ends_on > today),
-        )
+        .where(_holds(person_id, today))
         .options(joinedload(PersonAppointment.area))
         .order_by(PersonAppointment.id)
     )
@@ -84,13 +88,21 @@ def current_appointments(person_id: int, today: dt.date) -> list[PersonAppointme
 
 
 def actor_of(account: Account, today: dt.date) -> Actor:
-    """The actor that ``account`` is on ``today``, read from the database now: a moved person has lost the old area."""
+    """The actor that ``account`` is on ``today``, read from the database now: a moved person has lost the old area.
+
+    Columns instead of rows: this is asked on every request.
+    """
     enterprises = db.session.scalars(
         select(EnterpriseMember.enterprise_id).where(EnterpriseMember.person_id == account.person_id)
     )
+    held = db.session.execute(
+        select(PersonAppointment.role, PersonAppointment.area_id, Area.kind, Area.name, PersonAppointment.bureau)
+        .join(Area, Area.id == PersonAppointment.area_id)
+        .where(_holds(account.person_id, today))
+        .order_by(PersonAppointment.id)
+    )
     appointments = tuple(
-        Appointment(Role(a.role), a.area_id, a.area.area_kind, a.area.name, a.bureau)
-        for a in current_appointments(account.person_id, today)
+        Appointment(Role(role), area_id, AreaKind(kind), name, bureau) for role, area_id, kind, name, bureau in held
     )
     return Actor(account.person_id, account.id, account.person.name, appointments, frozenset(enterprises))
 

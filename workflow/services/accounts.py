@@ -173,6 +173,8 @@ def end_appointment(actor: Actor, appointment_id: int, now: dt.datetime) -> None
     appointment = db.session.get(PersonAppointment, appointment_id)
     if appointment is None:
         raise NotFound()
+    if appointment.role == Role.ADMIN and appointment.person_id == actor.person_id:
+        raise Invalid(N_("不能结束或调动自己的管理员任职，请由另一位管理员办理。"))
     if appointment.ends_on is None:
         appointment.ends_on = max(shanghai_day(now), appointment.starts_on)
         after = {"appointment": appointment.id, "person": appointment.person_id}
@@ -185,6 +187,8 @@ def move_person(actor: Actor, appointment_id: int, area_code: str, now: dt.datet
     old = db.session.get(PersonAppointment, appointment_id)
     if old is None:
         raise NotFound()
+    if old.ends_on is not None and old.ends_on <= shanghai_day(now):
+        raise Invalid(N_("这项任职已经结束，请重新任职。"))
     end_appointment(actor, appointment_id, now)
     return appoint(actor, person_id=old.person_id, role=old.role, area_code=area_code, bureau=old.bureau, now=now)
 

@@ -133,11 +133,11 @@ def open_steps(actor: Actor, case: Case, now: dt.datetime) -> list[OpenStep]:
     return case.flow_version.engine.open_steps(case.state, actor, case_facts(case, now))
 
 
-def clean_words(words: str) -> str:
-    """Opinion words as kept; :class:`Invalid` when longer than :data:`MAX_WORDS`."""
+def clean_words(words: str, field: str = "note") -> str:
+    """Opinion words as kept; :class:`Invalid` at ``field`` when longer than :data:`MAX_WORDS`."""
     text = clean_text(words)
     if len(text) > MAX_WORDS:
-        raise Invalid(N_("最多 %(n)s 个字，现为 %(m)s 个字。"), field="note", n=MAX_WORDS, m=len(text))
+        raise Invalid(N_("最多 %(n)s 个字，现为 %(m)s 个字。"), field=field, n=MAX_WORDS, m=len(text))
     return text
 
 

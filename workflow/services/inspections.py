@@ -295,9 +295,10 @@ def report_rectified(
         visit = last_concluded(case)
         failed = [i for i in visit.items if i.result == "fail"] if visit else []
         for item in failed:
-            item.remedy = case_service.clean_words(remedies.get(item.code, item.remedy))
+            field = f"remedy_{item.code}"
+            item.remedy = case_service.clean_words(remedies.get(item.code, item.remedy), field)
             if not item.remedy:
-                raise Invalid(N_("请说明此项的整改情况。"), field=f"remedy_{item.code}")
+                raise Invalid(N_("请说明此项的整改情况。"), field=field)
         return {"items": [i.code for i in failed]}
 
     return case_service.perform(actor, case_id, action, version=version, now=now, prepare=prepare)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from workflow.core.actors import Actor, Permission
+from workflow.core.actors import ROLE_PERMISSIONS, Actor, Permission
 from workflow.core.catalogue import MaterialSlot
 from workflow.core.errors import N_, Invalid, NotFound, NotPermitted, Stale, StepClosed
 from workflow.core.facts import FLAGS, Verdict
@@ -127,13 +127,13 @@ def get_file(actor: Actor, file_id: int) -> MaterialFile:
 def _open_for_review(actor: Actor, case: Case) -> None:
     """Raise unless the actor reviews materials here, is not of the company, and the case is in review."""
     roles = actor.roles_for(enterprise_id=None, area_ids=case.area_ids, bureau=case.bureau)
-    if not actor.may(Permission.REVIEW_MATERIALS) or case.holder not in roles:
+    if not any(Permission.REVIEW_MATERIALS in ROLE_PERMISSIONS[r] for r in roles):  # a right held elsewhere is none
         raise NotPermitted()
     if case.enterprise_id in actor.enterprise_ids:
         raise NotPermitted(N_("您是该企业人员，应当回避"))
     engine = case.flow_version.engine
     guards = {g for s in engine.flow.steps_from(case.state) for g in s.guards}
-    if "materials_accepted" not in guards:
+    if case.holder not in roles or "materials_accepted" not in guards:
         raise StepClosed(N_("案件不在材料审核中，请先受理，或查看最新进展。"))
 
 
@@ -156,12 +156,13 @@ def judge(
     late_reason: str,
     seen_rev: int,
     now: dt.datetime,
+    seen_verdict: str | None = None,
 ) -> Material:
     """Give a verdict on one material of a case in review.
 
     A flag needs words. In a later round, flagging an item that had conformed and was not changed since needs a
-    recorded reason (一次性告知). ``seen_rev`` is the content the reviewer looked at; other content gives
-    :class:`~workflow.core.errors.Stale`.
+    recorded reason (一次性告知). ``seen_rev`` is the content the reviewer looked at, ``seen_verdict`` the
+    :func:`verdict_mark` of the verdict that stood then; others give :class:`~workflow.core.errors.Stale`.
     """
     case = db.session.scalar(cases.visible_to(actor).where(Case.id == case_id))
     if case is None:
@@ -174,12 +175,19 @@ def judge(
         raise NotFound()
     if seen_rev != material.content_rev:
         raise Stale(N_("企业刚更换了这项材料，请查看新内容后再审。"))
+    if seen_verdict is not None and seen_verdict != verdict_mark(material):
+        raise Stale(N_("另一名审核员刚审过这项材料，请看过其结果再决定是否改判。"))
     choice, text = _read_verdict(verdict, words)
     late = _late_reason(material, choice, late_reason, case.round)
     _keep_verdict(material, choice, text, late, case.round, actor, now)
     event = audit.LATE_DEFECT if late else audit.MATERIAL_JUDGED
     _record(event, application, actor, now, {"slot": material.slot, "verdict": choice.value, "round": case.round})
     return material
+
+
+def verdict_mark(material: Material) -> str:
+    """What tells one verdict on a material from the next: when it was given; empty before the first."""
+    return material.verdict_at.isoformat() if material.verdict_at else ""
 
 
 def _keep_verdict(

@@ -23,6 +23,10 @@ from workflow.web.clock import now
 View = TypeVar("View", bound=Callable[..., Any])
 
 
+LONGEST_NEXT = 1000
+"""The longest address kept for after the sign-in: browsers drop a cookie beyond 4 KB, and the session with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """What a route demands: nobody in particular (``public``), any sign-in, or one of ``permissions``."""
@@ -139,6 +143,7 @@ def enter() -> Response | None:
     if wants_json():
         raise Unauthorized()
     if request.method == "GET":
-        session["next"] = request.full_path if request.query_string else request.path
+        asked = request.full_path if request.query_string else request.path
+        session["next"] = asked if len(asked) <= LONGEST_NEXT else request.path[:LONGEST_NEXT]
     flash(_("请先登录，再继续办理。"), "info")
     return redirect(url_for("accounts.login"), 303)

@@ -12,7 +12,9 @@ LARGEST_ID = 2**63 - 1
 
 
 class RowId(IntegerConverter):
-    """``<int:…>`` in a rule, bounded."""
+    """``<int:…>`` in a rule, bounded and in ASCII digits: the others would be second addresses of the same thing."""
+
+    regex = r"[0-9]+"
 
     def __init__(self, map: Any, fixed_digits: int = 0, min: int | None = None, max: int | None = LARGEST_ID) -> None:
         super().__init__(map, fixed_digits, min, max)

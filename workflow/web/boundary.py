@@ -19,13 +19,15 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
-from workflow.core.errors import N_, Invalid, Replayed
+from workflow.core.errors import N_, Invalid, NotFound, Replayed
 from workflow.data import idempotency
 from workflow.data.idempotency import IdempotencyKey
 from workflow.extensions import db, write_intent
 from workflow.web import access, intake
 from workflow.web.clock import now
 
+MAX_PLAIN_BODY = 3 * 1024 * 1024
+"""The most bytes of a request that carries no files: the longest form and what surrounds it."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOT_IN_DIGEST = frozenset({"csrf_token", "idempotency_key"})
 
@@ -37,12 +39,36 @@ class GetWrote(RuntimeError):
 class BoundedFlask(Flask):
     """Flask with the request boundary around dispatching."""
 
+    def preprocess_request(self) -> ResponseReturnValue | None:
+        """Bound the body before anybody reads it: only a view that takes files may be sent what files weigh."""
+        if not intake.takes_files():
+            request.max_content_length = MAX_PLAIN_BODY
+        return super().preprocess_request()
+
     def dispatch_request(self) -> ResponseReturnValue:
         """Dispatch inside the boundary; errors reach the error handlers with the transaction rolled back."""
         dispatch = super().dispatch_request
+        if request.endpoint is None:
+            return dispatch()  # no such page or method: there is nothing to admit, receive or commit
+        _refuse_unstorable()
         if request.method in SAFE:
             return _safe(dispatch)
         return _unsafe(dispatch)
+
+
+def _refuse_unstorable() -> None:
+    """Refuse what no database keeps and no person types: NUL characters, and halves of characters in JSON."""
+    named = "".join(str(value) for value in (request.view_args or {}).values())
+    if "\0" in named and not access.access_of(current_app, request.endpoint or "").public:
+        raise NotFound()  # public pages look nothing up by a name as it is
+    if request.method in SAFE:
+        return
+    if any("\0" in name or "\0" in value for name, value in request.form.items(multi=True)):
+        raise Invalid(N_("内容里有无法保存的字符，请删去后再提交。"))
+    try:
+        json.dumps(request.get_json(silent=True) if request.is_json else "", ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise Invalid(N_("内容里有无法保存的字符，请删去后再提交。")) from error
 
 
 def _safe(dispatch: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
@@ -55,14 +81,14 @@ def _safe(dispatch: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
 
 
 def _unsafe(dispatch: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
-    _ = request.form  # read the body now: a slow network must not hold a transaction open
+    # The body has been read: a slow network must not hold a transaction open.
     admitted = access.enter()
     db.session.rollback()
     if admitted is not None:
         return admitted
     token = None
     try:
-        if request.files:
+        if request.files and intake.takes_files():
             intake.take_in()
         token = write_intent.set(True)
         return _once(dispatch)
@@ -156,7 +182,8 @@ def _replay(kept: IdempotencyKey, digest: str) -> Response:
     """The answer of the first time: the effect is there already, only the reply was lost or asked for twice."""
     if kept.digest != digest:
         raise Replayed()
-    for category, message in kept.flashes:
+    # A stranger's session is left alone: its cookie could take the place of the one that the first answer brought.
+    for category, message in kept.flashes if access.present_actor() else []:
         if [category, message] not in [list(f) for f in session.get("_flashes", [])]:
             flash(message, category)
     response: Response = current_app.response_class(kept.body, kept.status)

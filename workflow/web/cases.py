@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from workflow.core.actors import ROLE_LABELS, Actor, Permission, Role
 from workflow.core.chart import Chart, draw
 from workflow.core.engine import OpenStep
-from workflow.core.errors import Invalid
+from workflow.core.errors import DomainError, Invalid, Stale, StepClosed
 from workflow.core.facts import CaseFacts
 from workflow.core.flow import Flow, State, StateKind
 from workflow.data import catalogue, issued, passes
@@ -21,7 +21,8 @@ from workflow.data.cases import Case
 from workflow.data.inspections import Inspection
 from workflow.data.issued import IssuedDocument
 from workflow.data.passes import VehiclePass
-from workflow.i18n import reader_locale
+from workflow.extensions import db
+from workflow.i18n import mark, reader_locale, say
 from workflow.services import cases as case_service
 from workflow.services import history
 from workflow.services.history import TimelineEvent
@@ -140,6 +141,30 @@ def page_of(who: Actor, case_id: int, at: dt.datetime) -> CasePage:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an act on the case was refused, what happened to the case meanwhile, and the words that were typed.
+
+    ``act`` names the form they were typed in: the step's action, or what was decided about a pass.
+    """
+
+    error: str
+    act: str
+    words: str
+    since: TimelineEvent | None
+
+
+def refused_page(case_id: int, error: DomainError, act: str, words: str) -> tuple[str, int]:
+    """The staff's case page as it is now, with the refusal on top and the typed words where they were typed."""
+    db.session.rollback()
+    page = page_of(actor(), case_id, now())
+    moved = isinstance(error, Stale | StepClosed)
+    since = next((e for e in page.timeline if e.is_move), None) if moved else None
+    reasons = "；".join(say(r) for r in error.reasons) if isinstance(error, StepClosed) else ""
+    text = f"{say(error)}{mark('：')}{reasons}" if reasons else say(error)
+    return render_template("cases/desk.html", page=page, refusal=Refusal(text, act, words, since)), error.status
+
+
 @bp.get("/cases/<int:case_id>")
 @requires(Permission.SEE_CASE)
 def show(case_id: int) -> str:
@@ -152,17 +177,22 @@ def show(case_id: int) -> str:
 def version_field() -> int:
     """The version of the row that the form was drawn from; :class:`Invalid` when missing."""
     value = request.form.get("version", "")
-    if not value.isascii() or not value.isdigit():
+    if not value.isascii() or not value.isdigit() or len(value) > 9:
         raise Invalid(_("这份表单已失效，请刷新页面后再提交；您填的内容请先复制保存。"))
     return int(value)
 
 
 @bp.post("/cases/<int:case_id>/steps/<action>")
 @requires(Permission.ACT_ON_CASE)
-def step(case_id: int, action: str) -> Response:
-    """Take a plain step: the words and the version are all it needs."""
-    note = request.form.get("note", "")
-    case = case_service.perform(actor(), case_id, action, version=version_field(), now=now(), note=note)
+def step(case_id: int, action: str) -> Response | tuple[str, int]:
+    """Take a plain step: the words and the version are all it needs; a refusal of staff comes on the case page."""
+    note, version = request.form.get("note", ""), version_field()
+    try:
+        case = case_service.perform(actor(), case_id, action, version=version, now=now(), note=note)
+    except (Invalid, Stale, StepClosed) as error:
+        if actor().is_company:
+            raise
+        return refused_page(case_id, error, action, note)
     after_commit(current_app.extensions["wake_worker"])
     flow = case.flow_version.engine.flow
     flash(_("已办理：%(state)s", state=flow.state(case.state).label.text(reader_locale())), "success")

@@ -48,7 +48,6 @@ def _answer(name: str, check: Check | None, code: str = "") -> Response:
     at = now()
     response = make_response(render_template(name, check=check, verdict=verdict, todo=todo, code=code, at=at))
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -16,8 +16,8 @@ from workflow.core.actors import AreaKind, Permission, Role
 from workflow.core.errors import N_, Invalid
 from workflow.core.flow import Label, State, StateKind
 from workflow.data import queue
-from workflow.data.areas import Area
-from workflow.data.queue import Filters, Group, KnownFlow, Mark, QueueRow, Tab
+from workflow.data.queue import Filters, Group, KnownFlow, Mark, OwnArea, QueueRow, Tab
+from workflow.i18n import say
 from workflow.services import bulk
 from workflow.web import case_desk
 from workflow.web.access import actor, requires
@@ -48,6 +48,7 @@ class Line:
     """A row of the queue with the words of its flow; ``may_accept`` when accepting is a step of the reader."""
 
     row: QueueRow
+    url: str
     flow: Label
     state: State
     tone: str
@@ -60,14 +61,15 @@ def _tone(row: QueueRow, state: State) -> str:
 
 
 def _lines(rows: Iterable[QueueRow], known: Iterable[KnownFlow]) -> list[Line]:
-    flows = {k.id: k.flow for k in known}
+    flows, roles = {k.id: k.flow for k in known}, actor().roles
+    folder = url_for("cases.show", case_id=0).removesuffix("0")
     lines = []
     for row in rows:
         flow = flows[row.flow_version_id]
         state = flow.state(row.state)
         step = flow.step(row.state, ACCEPT)
-        may_accept = step is not None and step.role in actor().roles
-        lines.append(Line(row, flow.label, state, _tone(row, state), may_accept))
+        may_accept = step is not None and step.role in roles
+        lines.append(Line(row, f"{folder}{row.id}", flow.label, state, _tone(row, state), may_accept))
     return lines
 
 
@@ -75,7 +77,7 @@ def _chosen(value: str | None, options: Iterable[Any]) -> Any:
     return next((o for o in options if str(o) == value), None)
 
 
-def read_filters(args: MultiDict[str, str], areas: list[Area], known: tuple[KnownFlow, ...]) -> Filters:
+def read_filters(args: MultiDict[str, str], areas: list[OwnArea], known: tuple[KnownFlow, ...]) -> Filters:
     """The filters of an address; what is not offered is not asked for."""
     tabs = Tab if actor().may(Permission.ACT_ON_CASE) else (Tab.OPEN, Tab.DONE)
     tab = _chosen(args.get("tab"), tabs) or next(iter(tabs))
@@ -116,12 +118,13 @@ def _query(**changes: str | None) -> dict[str, Any]:
 
 def _tabs(filters: Filters, at: dt.datetime) -> list[dict[str, Any]]:
     shown = [t for t in Tab if t is not Tab.MINE or actor().may(Permission.ACT_ON_CASE)]
+    counts = queue.tab_counts(actor(), shown, at)
     return [
         {
             "label": _(TAB_LABELS[tab]),
             "url": url_for("desk.queue", **_query(tab=tab.value, group=None, overdue=None)),
             "here": tab is filters.tab,
-            "count": capped(queue.count(actor(), Filters(tab=tab), at)),
+            "count": capped(counts[tab]),
         }
         for tab in shown
     ]
@@ -130,6 +133,14 @@ def _tabs(filters: Filters, at: dt.datetime) -> list[dict[str, Any]]:
 def capped(number: int) -> str:
     """A count as shown: ``1,000+`` beyond the cap."""
     return f"{queue.COUNT_CAP:,}+" if number > queue.COUNT_CAP else f"{number:,}"
+
+
+def _found(filters: Filters, page: queue.Page, at: dt.datetime) -> str:
+    """How many cases answer to the filters; a page that holds all of them is not counted again."""
+    if not filters.any:
+        return ""
+    whole = not (page.has_before or page.has_after)
+    return capped(len(page.rows) if whole else queue.count(actor(), filters, at))
 
 
 def _links(page: queue.Page) -> tuple[str, str]:
@@ -156,7 +167,7 @@ def show_queue() -> str:
         lines=_lines(page.rows, known),
         filters=filters,
         tabs=_tabs(filters, at),
-        found=capped(queue.count(actor(), filters, at)) if filters.any else "",
+        found=_found(filters, page, at),
         areas=areas,
         flows={k.key: k.flow.label for k in known},
         groups={g.value: _(GROUP_LABELS[g]) for g in _GROUPS[filters.tab]},
@@ -170,11 +181,20 @@ def _numbers(texts: Iterable[str]) -> list[int]:
     return [int(t) for t in texts if t.isascii() and t.isdigit() and len(t) <= 18]
 
 
+def _back(error: Invalid) -> Response:
+    """To the queue, with what has to be chosen otherwise."""
+    flash(say(error), "warning")
+    return redirect(url_for("desk.queue"), 303)
+
+
 @bp.get("/desk/accept")
 @requires(Permission.REVIEW_MATERIALS)
-def accept_preview() -> str:
-    """What accepting the ticked cases would do with each, before anything is done."""
-    rows = bulk.preview(actor(), _numbers(request.args.getlist("case")), ACCEPT, now())
+def accept_preview() -> Response | str:
+    """What accepting the ticked cases would do with each, before anything is done; without any, back to the queue."""
+    try:
+        rows = bulk.preview(actor(), _numbers(request.args.getlist("case")), ACCEPT, now())
+    except Invalid as error:
+        return _back(error)
     return render_template("desk/accept.html", rows=rows)
 
 
@@ -191,7 +211,10 @@ def _wanted() -> list[tuple[int, int]]:
 @requires(Permission.REVIEW_MATERIALS)
 def accept() -> Response:
     """Accept each ticked case on its own; the result names every one."""
-    results = bulk.perform(actor(), _wanted(), ACCEPT, now())
+    wanted = _wanted()
+    if not wanted:
+        return _back(Invalid(N_("请先勾选案件。")))
+    results = bulk.perform(actor(), wanted, ACCEPT, now())
     after_commit(current_app.extensions["wake_worker"])
     done = [r.case_id for r in results if r.refusal is None]
     refused = [r.case_id for r in results if r.refusal is not None]
@@ -204,4 +227,5 @@ def accepted() -> str:
     """The result of a bulk acceptance, one line a case, with what stands in the way of those refused."""
     done, refused = (_numbers(request.args.getlist(name))[: bulk.MAX_CASES] for name in ("done", "refused"))
     rows = bulk.preview(actor(), [*done, *refused][: bulk.MAX_CASES], ACCEPT, now())
-    return render_template("desk/accepted.html", rows=rows, done=frozenset(done))
+    taken = frozenset(r.case.id for r in rows if r.case.id in done and not r.is_open)  # an address can claim anything
+    return render_template("desk/accepted.html", rows=rows, done=taken)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, g, jsonify, make_response, render_template, request, url_for
+from flask import Flask, current_app, g, jsonify, make_response, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_limiter.errors import RateLimitExceeded
@@ -17,12 +19,14 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from workflow.core.answers import QUESTIONS, QuestionKind
 from workflow.core.errors import DomainError, Stale, StepClosed
 from workflow.extensions import db
 from workflow.i18n import mark, say
-from workflow.web.access import wants_json
+from workflow.web.access import LONGEST_NEXT, access_of, present_actor, wants_json
 
 log = structlog.get_logger()
+MOST_FRAMES, MOST_TEXTS = 80, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,34 @@ PAGES: Mapping[int, Page] = {
 }
 
 
+_TYPED: Mapping[str, object] = {
+    "note": _l("意见"),
+    "words": _l("意见"),
+    "late_reason": _l("为何现在才提出"),
+    "meeting_point": _l("集合地点"),
+    "caption": _l("说明"),
+    "route": _l("行驶路线"),
+    "drivers": _l("驾驶员"),
+    **{q.key: _l(q.label) for q in QUESTIONS.values() if q.kind is not QuestionKind.LOOKUP and not q.options},
+}
+"""The fields whose texts an error page gives back; never a password."""
+
+
+def typed_texts() -> list[tuple[object, str]]:
+    """What was typed into the form that was refused, by label, so that no words are lost with the page."""
+    try:
+        form = request.form
+    except HTTPException:  # the body was too large to be read
+        return []
+    parts = {"note_": _l("情况说明"), "remedy_": _l("整改说明")}
+    found: list[tuple[object, str]] = []
+    for name, text in form.items():
+        label = _TYPED.get(name) or next((v for k, v in parts.items() if name.startswith(k)), None)
+        if label is not None and text.strip() and len(found) < MOST_TEXTS:
+            found.append((label, text))
+    return found
+
+
 def _answer(code: int, what: str = "", todo: str = "", field: str | None = None) -> tuple[str | Response, int]:
     page = PAGES.get(code, PAGES[500])
     if wants_json():
@@ -113,8 +145,10 @@ def _answer(code: int, what: str = "", todo: str = "", field: str | None = None)
     back = request.referrer if request.method != "GET" else None
     own = back is not None and back.startswith(request.host_url)
     actions = [(_("返回上一页"), back)] if own else []
+    if code == 401:
+        actions = [(_("登录"), url_for("accounts.login"))]
     actions.append((_("回到首页"), url_for("public.home")))
-    words = {"what": what or page.what, "kept": page.kept, "todo": todo or page.todo}
+    words = {"what": what or page.what, "kept": page.kept, "todo": todo or page.todo, "typed": typed_texts()}
     return render_template("errors/error.html", code=code, title=page.title, actions=actions, **words), code
 
 
@@ -137,8 +171,24 @@ def _stale(error: StaleDataError) -> tuple[str | Response, int]:
     return _domain(Stale())
 
 
+_PASSING_SQLITE = frozenset({"BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "READONLY", "INTERRUPT", "NOMEM"})
+_PASSING_SQLSTATES = ("08", "40", "53", "55", "57", "58")
+"""Classes of connection, serialisation, resources, locks, operators and the system; other failures are our mistakes."""
+
+
+def _is_passing(error: OperationalError) -> bool:
+    """Whether the database is only busy, full or away, so that the same request may succeed later."""
+    name = getattr(error.orig, "sqlite_errorname", None)
+    if name is not None:
+        return str(name).split("_")[1] in _PASSING_SQLITE
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or str(state).startswith(_PASSING_SQLSTATES)
+
+
 def _busy(error: OperationalError) -> Response | tuple[str | Response, int]:
-    """A locked database or a full disk: nothing was written, try again soon."""
+    """A locked database or a full disk: nothing was written, try again soon; a wrong statement is no such thing."""
+    if not _is_passing(error):
+        return _unexpected(error)
     db.session.rollback()
     log.warning("database_busy", error=type(error.orig).__name__)
     body, code = _answer(503)
@@ -158,14 +208,36 @@ def _no_room(error: OSError) -> Response | tuple[str | Response, int]:
     return response
 
 
+def _no_token(error: CSRFError) -> tuple[str | Response, int]:
+    """An expired form; of somebody whose sign-in has expired too, the way back to the page they were on."""
+    endpoint = request.endpoint
+    if endpoint is None or access_of(current_app, endpoint).public or present_actor() is not None:
+        return _answer(400)
+    back = urlsplit(request.referrer or "")
+    if back.netloc == request.host and len(back.path) <= LONGEST_NEXT:
+        session["next"] = back.path
+    return _answer(401)
+
+
 def _limited(error: RateLimitExceeded) -> tuple[str | Response, int]:
     return _answer(429)
+
+
+def trace(error: BaseException) -> list[str]:
+    """Where ``error`` and its causes were raised, without their messages: these quote what people typed."""
+    lines: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(lines) < MOST_FRAMES:
+        frames = traceback.extract_tb(cause.__traceback__)
+        lines += [type(cause).__name__, *(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames))]
+        cause = cause.__cause__ or cause.__context__
+    return lines[:MOST_FRAMES]
 
 
 def _unexpected(error: Exception) -> tuple[str | Response, int]:
     db.session.rollback()
     original = getattr(error, "original_exception", None) or error
-    log.error("unexpected_error", error=type(original).__name__, exc_info=original)
+    log.error("unexpected_error", error=type(original).__name__, trace=trace(original))
     return _answer(500)
 
 
@@ -176,7 +248,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(OperationalError, _busy)
     app.register_error_handler(OSError, _no_room)
     app.register_error_handler(RateLimitExceeded, _limited)
-    app.register_error_handler(CSRFError, lambda error: _answer(400))
+    app.register_error_handler(CSRFError, _no_token)
     app.register_error_handler(HTTPException, _http)
     if not app.config["TESTING"]:
         app.register_error_handler(Exception, _unexpected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, current_app, flash, jsonify, redirect, render_template, request, url_for
@@ -17,9 +18,10 @@ from workflow.data.cases import Case
 from workflow.data.inspections import Inspection
 from workflow.documents.uploads import FileKind
 from workflow.extensions import db, settings
-from workflow.i18n import say
+from workflow.i18n import mark, say
 from workflow.services import cases as case_service
 from workflow.services import inspections as inspection_service
+from workflow.services.inspections import ItemEntry
 from workflow.web import intake, sheets
 from workflow.web.access import actor, requires, wants_json
 from workflow.web.boundary import after_commit
@@ -94,9 +96,10 @@ def arrange(case_id: int, action: str) -> Response | Refused:
         try:
             appointment, version = form.appointment(), version_field()
             inspection_service.schedule(actor(), case_id, action, appointment, version=version, now=now())
-        except Invalid as error:
+        except (Invalid, Stale) as error:
             db.session.rollback()
             form.refuse(error)
+            return _schedule_page(case_service.get(actor(), case_id), action, form, error.status)
         else:
             _wake()
             flash(_("核查已预约，企业会收到通知。"), "success")
@@ -126,12 +129,27 @@ def save(inspection_id: int) -> Response | Refused:
     entries, revision = sheets.entries(visit, request.form), sheets.revision_of(request.form.get("revision"))
     try:
         inspection_service.save_sheet(actor(), inspection_id, entries, revision=revision, now=now())
-    except Invalid as error:
+    except (Invalid, Stale) as error:
         db.session.rollback()
         fresh = inspection_service.get(actor(), inspection_id)
-        return _sheet_page(fresh, 422, entries=entries, errors={error.field or "": say(error)})
+        errors = {getattr(error, "field", None) or "": say(error)}
+        if isinstance(error, Stale):
+            errors |= _differing(fresh, entries)
+        return _sheet_page(fresh, error.status, entries=entries, errors=errors)
     flash(_("核查记录已保存。"), "success")
     return redirect(url_for("inspections.sheet", inspection_id=inspection_id, _anchor="conclude"), 303)
+
+
+def _differing(visit: Inspection, entries: Mapping[str, ItemEntry]) -> dict[str, str]:
+    """By item that differs from what was just sent: what the other inspector has stored there."""
+    found = {}
+    for row in visit.items:
+        stored = (row.result or "", row.measured, row.note)
+        sent = entries.get(row.code)
+        if sent is not None and stored != (sent.result, sent.measured, sent.note.strip()):
+            parts = [_(sheets.RESULT_LABELS[row.result]) if row.result else _("未填"), row.measured, row.note]
+            found[row.code] = _("已保存的是：%(stored)s", stored=mark("；").join(p for p in parts if p))
+    return found
 
 
 def _autosave(inspection_id: int) -> Response:
@@ -196,7 +214,7 @@ def conclude(inspection_id: int) -> Response | Refused:
             rectify_by_on=_date(form.get("rectify_by_on", "")),
             now=now(),
         )
-    except Invalid as error:
+    except (Invalid, Stale, StepClosed) as error:
         return _refused(inspection_id, error)
     _wake()
     flash(_("核查已办结，《实地勘定表》已生成。"), "success")
@@ -209,4 +227,4 @@ def _refused(inspection_id: int, error: DomainError) -> Refused:
     visit = inspection_service.get(actor(), inspection_id)
     field = getattr(error, "field", None) or "conclude"
     at = field if field in {i.code for i in visit.items} else "conclude"
-    return _sheet_page(visit, 422, errors={at: say(error)}, typed=request.form)
+    return _sheet_page(visit, error.status, errors={at: say(error)}, typed=request.form)

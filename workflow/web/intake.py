@@ -27,10 +27,14 @@ def takes(kinds: Callable[..., Collection[FileKind]]) -> Callable[[View], View]:
     return declare
 
 
+def takes_files() -> bool:
+    """Whether the view that was asked for takes files; what is sent to any other is never opened."""
+    return hasattr(current_app.view_functions.get(request.endpoint or ""), "file_kinds")
+
+
 def _kinds_taken() -> Collection[FileKind]:
-    view = current_app.view_functions.get(request.endpoint or "")
-    kinds = getattr(view, "file_kinds", None)
-    return kinds(**(request.view_args or {})) if kinds else tuple(FileKind)
+    view: Any = current_app.view_functions[request.endpoint or ""]
+    return cast("Collection[FileKind]", view.file_kinds(**(request.view_args or {})))
 
 
 def take_in() -> None:

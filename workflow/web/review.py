@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from workflow.core.actors import Actor, Permission
 from workflow.core.engine import OpenStep
-from workflow.core.errors import Invalid, NotFound
+from workflow.core.errors import Invalid, NotFound, Stale, StepClosed
 from workflow.core.facts import Verdict
 from workflow.data import applications, catalogue, materials, people
 from workflow.data.applications import Application
@@ -154,10 +154,12 @@ def judge(case_id: int, material_id: int) -> Response | tuple[str, int]:
     form = VerdictForm()
     try:
         material_service.judge(actor(), case_id, material_id, **form.values(), now=now())
-    except Invalid as error:
+    except (Invalid, Stale, StepClosed) as error:
         db.session.rollback()
         form.refuse(error)
-        return _show(_desk(actor(), case_id, str(material_id)), form, 422)
+        desk = _desk(actor(), case_id, str(material_id))
+        form.look_at(desk.chosen.material)  # the page shows what stands now: sent again, the form is about that
+        return _show(desk, form, error.status)
     flash(_("已记录审核结果。"), "success")
     return redirect(_next_pending(case_id, material_id), 303)
 

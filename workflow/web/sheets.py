@@ -57,6 +57,11 @@ class SheetView:
         return [item for _category, items in self.groups for item in items]
 
     @property
+    def codes(self) -> set[str]:
+        """The codes of the items."""
+        return {item.row.code for item in self.items}
+
+    @property
     def marked(self) -> int:
         """How many items are marked."""
         return sum(bool(i.row.result) for i in self.items)

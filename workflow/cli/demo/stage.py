@@ -67,12 +67,12 @@ class Stage:
             bureau=official.bureau,
             now=self.began,
         )
-        key = (official.role, official.bureau or official.area)
+        key = (official.role, f"{official.area}/{official.bureau or ''}")
         self.officials.setdefault(key, []).append(account)
 
-    def actor(self, role: Role, place: str, at: dt.datetime, number: int = 0) -> Actor:
-        """The official with this role in this place."""
-        return people.actor_of(self.officials[(role, place)][number], shanghai_day(at))
+    def actor(self, role: Role, place: str, at: dt.datetime, number: int = 0, bureau: str = "") -> Actor:
+        """The official with this role in this place, and in this bureau if the role has one."""
+        return people.actor_of(self.officials[(role, f"{place}/{bureau}")][number], shanghai_day(at))
 
     def register(self, company: Company, at: dt.datetime) -> Account:
         """A company registers by itself."""
@@ -103,11 +103,9 @@ class Story:
 
     def official(self, role: Role, number: int = 0) -> Actor:
         """The official in charge of this case in a role."""
-        place = self.town
-        if role is Role.LEADING_GROUP:
-            place = self.county
-        elif role is Role.BUREAU_REVIEWER:
-            place = self.opened.bureau or ""
+        if role is Role.BUREAU_REVIEWER:
+            return self.stage.actor(role, self.county, self.clock.at, number, self.opened.bureau or "")
+        place = self.county if role is Role.LEADING_GROUP else self.town
         return self.stage.actor(role, place, self.clock.at, number)
 
     @property

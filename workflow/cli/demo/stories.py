@@ -87,16 +87,18 @@ def _failed_inspection(story: Story) -> None:
 
 
 def _decide(story: Story, until: str = "approved") -> None:
-    if story.size != "above":
-        story.step(Role.LEADER, "approve", "同意复工，请严格落实防控措施。", 4)
-        return
-    story.step(Role.LEADER, "endorse", "经实地勘定符合条件，同意上报。", 4)
-    if until == "awaiting_bureau":
-        return
-    story.step(Role.BUREAU_REVIEWER, "agree", "符合行业复工要求，同意。", 5)
-    if until == "awaiting_group":
-        return
-    story.step(Role.LEADING_GROUP, "approve", "同意复工，报市备案。", 5)
+    """Take the favourable decisions that the flow asks for, up to the state ``until``."""
+    flow = story.opened.flow_version.engine.flow
+    while story.opened.state != until:
+        step = next(s for s in flow.steps_from(story.opened.state) if s.decision and s.tone == "success")
+        story.step(step.role, step.action, _OPINIONS[step.role], 4.5)
+
+
+_OPINIONS = {
+    Role.LEADER: "经实地勘定符合条件，同意。",
+    Role.BUREAU_REVIEWER: "符合行业复工要求，同意。",
+    Role.LEADING_GROUP: "同意复工，报市备案。",
+}
 
 
 def _with_bureau(story: Story) -> None:
@@ -126,15 +128,22 @@ def _approved_with_passes(story: Story) -> None:
         pass_service.revoke(story.official(Role.LEADER), second, "车辆已转让。", story.clock.later(2))
 
 
+def _role_of(story: Story, action: str) -> Role:
+    """Whose step this is in the story's flow."""
+    step = story.opened.flow_version.engine.flow.step(story.opened.state, action)
+    if step is None:
+        raise LookupError(f"{story.opened.state} has no step {action}")
+    return step.role
+
+
 def _refused(story: Story) -> None:
     _failed_inspection(story)
-    story.step(Role.LEADER, "refuse", "实地核查不通过，整改后请重新申请。", 3)
+    story.step(_role_of(story, "refuse"), "refuse", "实地核查不通过，整改后请重新申请。", 3)
 
 
 def _reopened(story: Story) -> None:
     _refused(story)
-    role = Role.LEADING_GROUP if story.size == "above" else Role.LEADER
-    story.step(role, "reopen", "企业补充了物资和隔离场所，重新审理。", 6)
+    story.step(_role_of(story, "reopen"), "reopen", "企业补充了物资和隔离场所，重新审理。", 6)
 
 
 def _withdrawn(story: Story) -> None:
@@ -223,15 +232,21 @@ def _staff_of(town: str, number: int) -> list[Official]:
 def _hire_everybody(stage: Stage) -> None:
     for official in CENTRE_STAFF:
         stage.hire(official)
-    held = {(o.role, o.bureau) for o in CENTRE_STAFF if o.area == CENTRE[:6]}
-    for bureau in catalogue.bureaus():
-        if (Role.BUREAU_REVIEWER, bureau.code) not in held:
-            number = 300 + len(stage.officials)
-            name = person_name(number)
-            stage.hire(Official(f"bureau-{bureau.code}", name, Role.BUREAU_REVIEWER, CENTRE[:6], bureau.code))
+    for number, county in enumerate(sorted({CENTRE[:6], *(t[:6] for t in OTHER_TOWNS)})):
+        _hire_county(stage, county, number)
     for number, town in enumerate(OTHER_TOWNS):
         for official in _staff_of(town, number):
             stage.hire(official)
+
+
+def _hire_county(stage: Stage, county: str, number: int) -> None:
+    """A county's leading group and its bureaus, where the centre's staff does not hold them already."""
+    held = {(o.role, o.bureau) for o in CENTRE_STAFF if o.area == county}
+    wanted: list[tuple[Role, str | None, str]] = [(Role.LEADING_GROUP, None, f"group-{county}")]
+    wanted += [(Role.BUREAU_REVIEWER, b.code, f"bureau-{b.code}-{county}") for b in catalogue.bureaus()]
+    for place, (role, bureau, login) in enumerate(wanted):
+        if (role, bureau) not in held:
+            stage.hire(Official(login, person_name(300 + number * 20 + place), role, county, bureau))
 
 
 def _size(number: int, *, large: bool) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
+from flask import request
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
 
 from workflow.core.errors import DomainError, Invalid
 from workflow.i18n import say
@@ -23,6 +25,12 @@ class Form(FlaskForm):
         """Switch the form's own token off: templates/macros/forms.html writes the one that is checked."""
 
         csrf = False
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Read posted forms only; Flask-WTF would take any JSON body for one, and fail on a list."""
+            if formdata is _Auto:
+                return request.form if request.method == "POST" else None
+            return formdata
 
     def refuse(self, error: DomainError) -> None:
         """Show a refusal at the field it names, or above the form."""

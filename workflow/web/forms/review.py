@@ -9,6 +9,7 @@ from wtforms.validators import InputRequired
 
 from workflow.core.facts import VERDICT_LABELS, Verdict
 from workflow.data.materials import Material
+from workflow.services.materials import verdict_mark
 from workflow.web.forms.applications import choice
 from workflow.web.forms.base import Form, _l
 
@@ -25,13 +26,20 @@ class VerdictForm(Form):
     words = TextAreaField(_l("意见"))
     late_reason = TextAreaField(_l("为何现在才提出"))
     seen_rev = HiddenField()
+    seen_verdict = HiddenField()
 
     @classmethod
     def of(cls, material: Material) -> VerdictForm:
         """The form as drawn for a material: with its last verdict, if that still stands."""
         verdict = "" if material.verdict == Verdict.PENDING else material.verdict
         words = material.verdict_words if verdict else ""
-        return cls(formdata=None, verdict=verdict, words=words, seen_rev=str(material.content_rev))
+        form = cls(formdata=None, verdict=verdict, words=words)
+        form.look_at(material)
+        return form
+
+    def look_at(self, material: Material) -> None:
+        """Carry what the page shows of the material now: its content and the verdict that stands."""
+        self.seen_rev.data, self.seen_verdict.data = str(material.content_rev), verdict_mark(material)
 
     def values(self) -> dict[str, Any]:
         """What :func:`workflow.services.materials.judge` asks for; content never looked at counts as -1."""
@@ -41,4 +49,5 @@ class VerdictForm(Form):
             "words": self.words.data or "",
             "late_reason": self.late_reason.data or "",
             "seen_rev": int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1,
+            "seen_verdict": self.seen_verdict.data,
         }
