@@ -57,7 +57,9 @@ def _print_pass(walk: Walk, folder: Path) -> str:
     (folder / "pass.pdf").write_bytes(walk.print_pass())
     subprocess.run(["pdftoppm", "-r", "110", "-png", folder / "pass.pdf", folder / "pass"], check=True)
     (picture,) = folder.glob("pass-*.png")
-    read = subprocess.run(["zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", picture], capture_output=True, text=True, check=True)
+    read = subprocess.run(
+        ["zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", picture], capture_output=True, text=True, check=True
+    )
     picture.replace(IMAGES / "tour-18-pass.png")
     _shrink(IMAGES / "tour-18-pass.png")
     return "/C/" + read.stdout.strip().rsplit("/", 1)[-1]

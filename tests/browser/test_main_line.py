@@ -40,7 +40,9 @@ def _scan(pdf: bytes, folder: Path) -> str:
     (folder / "pass.pdf").write_bytes(pdf)
     subprocess.run(["pdftoppm", "-r", "150", "-png", folder / "pass.pdf", folder / "pass"], check=True)
     (picture,) = folder.glob("pass-*.png")
-    read = subprocess.run(["zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", picture], capture_output=True, text=True, check=True)
+    read = subprocess.run(
+        ["zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", picture], capture_output=True, text=True, check=True
+    )
     return read.stdout.strip()
 
 
