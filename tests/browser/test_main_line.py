@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.walk import Firm, Walk
@@ -36,14 +38,16 @@ def _logins(world: World) -> dict[str, tuple[str, str]]:
 
 
 def _scan(pdf: bytes, folder: Path) -> str:
-    """Print the PDF at 150 dpi and read its QR code with ZBar."""
+    """Print the PDF at 150 dpi and read its QR code with ZBar and with ZXing, which must agree."""
     (folder / "pass.pdf").write_bytes(pdf)
     subprocess.run(["pdftoppm", "-r", "150", "-png", folder / "pass.pdf", folder / "pass"], check=True)
     (picture,) = folder.glob("pass-*.png")
-    read = subprocess.run(
-        ["zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", picture], capture_output=True, text=True, check=True
-    )
-    return read.stdout.strip()
+    only_qr = ["zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", picture]
+    zbar = subprocess.run(only_qr, capture_output=True, text=True, check=True).stdout.strip()
+    with Image.open(picture) as page:
+        zxing = [found.text for found in zxingcpp.read_barcodes(page, formats=zxingcpp.BarcodeFormat.QRCode)]
+    assert zxing == [zbar]
+    return zbar
 
 
 @pytest.mark.parametrize("size", ["below", "above"], ids=["city-small", "city-large"])
