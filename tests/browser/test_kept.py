@@ -233,3 +233,5 @@ def test_the_guide_fits_a_phone_in_english_and_large(filer: Person) -> None:
         page.wait_for_load_state("load")
     filer.checked.clear()
     filer.look()
+    filer.content()  # asserts that no page complained
+    assert filer.checked
