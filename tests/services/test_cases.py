@@ -16,7 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from config import ROOT
 from tests.builders import World
 from tests.services.together import failures, together
-from workflow.core.actors import Role
+from workflow.core.actors import Actor, Role
 from workflow.core.effects import Effect
 from workflow.core.engine import Engine
 from workflow.core.errors import Invalid, NotFound, NotPermitted, Stale, StepClosed
@@ -324,12 +324,12 @@ def test_without_the_lock_both_pass_the_checks_and_only_the_database_stops_the_s
     leader = world.actor(world.officer(Role.LEADER))
     both_have_read = threading.Barrier(2)
 
-    def plain_read(wanted: int) -> Case:
+    def plain_read(who: Actor, wanted: int) -> Case:
         found = db.session.get_one(Case, wanted, populate_existing=True)
         both_have_read.wait(30)
         return found
 
-    monkeypatch.setattr(cases, "lock", plain_read)
+    monkeypatch.setattr(cases, "lock_visible", plain_read)
     decided = _count_decided(monkeypatch)
 
     def approve() -> int:

@@ -179,8 +179,17 @@ def lock_all(actor: Actor, case_ids: list[int]) -> None:
     db.session.scalars(visible_to(actor).where(Case.id.in_(case_ids)).order_by(Case.id).with_for_update(of=Case)).all()
 
 
+def _locked(query: Select[Case]) -> Select[Case]:
+    """``query`` with its rows locked until the transaction ends and read anew (on SQLite the write lock is held)."""
+    whole = query.options(joinedload(Case.flow_version)).with_for_update(of=Case)
+    return whole.execution_options(populate_existing=True)
+
+
 def lock(case_id: int) -> Case:
-    """The case, locked until the transaction ends and read anew (on SQLite the write lock is held already)."""
-    query = select(Case).where(Case.id == case_id).options(joinedload(Case.flow_version))
-    locked = query.with_for_update(of=Case).execution_options(populate_existing=True)
-    return db.session.scalars(locked).one()
+    """The case, locked; for callers who know already that the actor sees it."""
+    return db.session.scalars(_locked(select(Case).where(Case.id == case_id))).one()
+
+
+def lock_visible(actor: Actor, case_id: int) -> Case | None:
+    """The case, locked, when the actor may see it."""
+    return db.session.scalar(_locked(visible_to(actor).where(Case.id == case_id)))

@@ -40,9 +40,9 @@ def get(actor: Actor, case_id: int) -> Case:
 
 def get_locked(actor: Actor, case_id: int, version: int) -> Case:
     """The case, visible and locked until the transaction ends; :class:`Stale` when it left ``version``."""
-    if db.session.scalar(cases.visible_to(actor).where(Case.id == case_id).with_only_columns(Case.id)) is None:
+    case = cases.lock_visible(actor, case_id)
+    if case is None:
         raise NotFound(N_("没有找到此案件，或您无权查看。"))
-    case = cases.lock(case_id)
     if case.version != version:
         raise Stale()
     return case
