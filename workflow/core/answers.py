@@ -198,6 +198,16 @@ def clean_text(raw: str) -> str:
     return _INVISIBLE.sub("", text).strip()
 
 
+def required_line(text: str, field: str, longest: int) -> str:
+    """``text`` on one line; raises :class:`Invalid` at ``field`` when it is empty or longer than ``longest``."""
+    value = " ".join(clean_text(text).split())
+    if not value:
+        raise Invalid(N_("此项必填。"), field=field)
+    if len(value) > longest:
+        raise Invalid(N_("最多 %(n)s 个字，现为 %(m)s 个字。"), field=field, n=longest, m=len(value))
+    return value
+
+
 def _read_text(question: Question, raw: str, context: AnswerContext) -> Answer:
     text = clean_text(raw)
     if question.kind is _K.TEXT:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from workflow.core.actors import STAFF_ROLES, SYSTEM, Actor, Permission, Role
-from workflow.core.answers import clean_text
+from workflow.core.answers import required_line
 from workflow.core.errors import N_, Invalid, NotFound, NotPermitted
 from workflow.core.identifiers import parse_phone, parse_uscc
 from workflow.core.times import shanghai_day
@@ -53,15 +53,6 @@ def hash_password(password: str) -> str:
     return _hasher.hash(password)
 
 
-def _required(text: str, field: str, longest: int) -> str:
-    value = " ".join(clean_text(text).split())
-    if not value:
-        raise Invalid(N_("此项必填。"), field=field)
-    if len(value) > longest:
-        raise Invalid(N_("最多 %(n)s 个字，现为 %(m)s 个字。"), field=field, n=longest, m=len(value))
-    return value
-
-
 def _new_account(person: Person, login: str, password: str, now: dt.datetime, *, is_demo: bool = False) -> Account:
     account = Account(
         login=login.lower(),
@@ -88,8 +79,8 @@ def register_company(registration: Registration, now: dt.datetime, *, is_demo: b
     Raises :class:`Invalid` with the field for a wrong or known USCC, a known mobile, a weak password.
     """
     uscc = parse_uscc(registration.uscc)
-    company_name = _required(registration.company_name, "company_name", 200)
-    contact_name = _required(registration.contact_name, "contact_name", 60)
+    company_name = required_line(registration.company_name, "company_name", 200)
+    contact_name = required_line(registration.contact_name, "contact_name", 60)
     mobile = parse_phone(registration.mobile, "mobile", mobile_only=True)
     check_password_rules(registration.password, mobile)
     if enterprises.by_uscc(uscc) is not None:
@@ -123,14 +114,14 @@ def create_staff(
 ) -> Account:
     """Make a staff account without any appointment yet; raises :class:`Invalid` for a taken login."""
     _need_admin(actor)
-    login = _required(login, "login", 60).lower()
+    login = required_line(login, "login", 60).lower()
     if not login.replace("-", "").replace(".", "").replace("_", "").isalnum() or not login.isascii():
         raise Invalid(N_("登录名只能用字母、数字、点、短横和下划线。"), field="login")
     if people.account_by_login(login) is not None:
         raise Invalid(N_("该登录名已被使用。"), field="login")
     check_password_rules(password, login)
     phone = parse_phone(mobile, "mobile") if mobile.strip() else None
-    person = Person(name=_required(name, "name", 60), mobile=phone, created_at=now)
+    person = Person(name=required_line(name, "name", 60), mobile=phone, created_at=now)
     db.session.add(person)
     account = _new_account(person, login, password, now, is_demo=is_demo)
     _flush_unique(N_("该登录名已被使用。"), "login")

@@ -13,7 +13,7 @@ from workflow.core.facts import OUTCOME_LABELS, VERDICT_LABELS, Outcome, Verdict
 from workflow.core.flow import StateKind
 from workflow.core.identifiers import mask_name, mask_phone
 from workflow.core.times import end_of_day, shanghai_day, shanghai_time, start_of_day
-from workflow.data import applications, audit, catalogue, decisions, issued, materials, outbox
+from workflow.data import applications, audit, catalogue, decisions, materials, outbox
 from workflow.data.cases import Case
 from workflow.data.files import StoredFile
 from workflow.data.inspections import Inspection
@@ -346,8 +346,3 @@ def keep_bytes(content: bytes, media_type: str, kind: str, now: dt.datetime) -> 
     db.session.add(stored)
     db.session.flush()
     return stored
-
-
-def held_document(case: Case, kind: DocumentKind) -> IssuedDocument | None:
-    """The newest document of a kind on a case."""
-    return next((d for d in reversed(issued.of_case(case.id)) if d.kind == kind), None)

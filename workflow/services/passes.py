@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 
 from workflow.core.actors import ROLE_PERMISSIONS, Actor, Permission
-from workflow.core.answers import clean_text
+from workflow.core.answers import clean_text, required_line
 from workflow.core.errors import N_, Invalid, NotFound, NotPermitted, StepClosed
 from workflow.core.flow import StateKind
 from workflow.core.identifiers import parse_plate
@@ -41,15 +41,6 @@ class PassRequest:
 
 def _is_approved(case: Case) -> bool:
     return case.flow_version.engine.flow.state(case.state).kind is StateKind.APPROVED
-
-
-def _required(text: str, field: str, longest: int) -> str:
-    value = " ".join(clean_text(text).split())
-    if not value:
-        raise Invalid(N_("此项必填。"), field=field)
-    if len(value) > longest:
-        raise Invalid(N_("最多 %(n)s 个字，现为 %(m)s 个字。"), field=field, n=longest, m=len(value))
-    return value
 
 
 def _days(request: PassRequest, now: dt.datetime) -> tuple[dt.date, dt.date]:
@@ -96,7 +87,7 @@ def request_pass(actor: Actor, case_id: int, request: PassRequest, now: dt.datet
     if request.purpose not in PURPOSES:
         raise Invalid(N_("请选择用途。"), field="purpose")
     first, last = _days(request, now)
-    drivers = [_required(d, "drivers", 60) for d in request.drivers if clean_text(d)]
+    drivers = [required_line(d, "drivers", 60) for d in request.drivers if clean_text(d)]
     if not drivers or len(drivers) > 5:
         raise Invalid(N_("请填写 1 至 5 名驾驶员。"), field="drivers")
     _check_room(case, plate, first, last, shanghai_day(now))
@@ -104,9 +95,9 @@ def request_pass(actor: Actor, case_id: int, request: PassRequest, now: dt.datet
         case=case,
         plate=plate,
         plate_kind=kind.value,
-        vehicle_type=_required(request.vehicle_type, "vehicle_type", 40),
+        vehicle_type=required_line(request.vehicle_type, "vehicle_type", 40),
         purpose=request.purpose,
-        route=_required(request.route, "route", 200),
+        route=required_line(request.route, "route", 200),
         drivers=drivers,
         valid_from_on=first,
         valid_until_on=last,
@@ -170,7 +161,7 @@ def refuse(actor: Actor, pass_id: int, words: str, now: dt.datetime) -> VehicleP
     found = _for_officer(actor, pass_id)
     if found.status != "requested":
         raise StepClosed(N_("这份通行证申请已经办理过了。"))
-    found.words = _required(words, "words", 500)
+    found.words = required_line(words, "words", 500)
     found.status, found.decided_by, found.decided_at = "refused", actor.person_id, now
     _record(audit.PASS_REFUSED, found, actor, now)
     return found
@@ -181,7 +172,7 @@ def revoke(actor: Actor, pass_id: int, words: str, now: dt.datetime) -> VehicleP
     found = _for_officer(actor, pass_id)
     if found.status != "granted":
         raise StepClosed(N_("只有已发放的通行证才能撤销。"))
-    found.words = _required(words, "words", 500)
+    found.words = required_line(words, "words", 500)
     found.status, found.revoked_by, found.revoked_at = "revoked", actor.person_id, now
     _record(audit.PASS_REVOKED, found, actor, now)
     return found
