@@ -15,13 +15,14 @@ from tests.services.together import failures, together
 from workflow.core.actors import Role
 from workflow.core.errors import Invalid, NotFound, NotPermitted, StepClosed
 from workflow.core.times import shanghai_day
-from workflow.data import audit, issued, passes
+from workflow.data import audit, issued, outbox, passes
 from workflow.data.cases import Case
 from workflow.data.passes import VehiclePass
 from workflow.data.people import Account
 from workflow.documents import tokens
 from workflow.documents.pass_kinds import PassKind
 from workflow.extensions import db, settings
+from workflow.jobs.drain import drain
 from workflow.services import issuing, keys, verification
 from workflow.services import passes as service
 
@@ -383,6 +384,12 @@ def test_a_kept_document_is_not_rendered_again(world: World, clerk: Account, mon
     (receipt,) = issued.of_case(case.id)
     rendered: list[int] = []
     monkeypatch.setattr(issuing, "render_pdf", lambda d: rendered.append(d.id) or b"%PDF-1.7 stand-in")
-    first = issuing.store_pdf(receipt, world.now)
-    assert issuing.store_pdf(receipt, world.now) is first
+    db.session.commit()
+    drain(lambda: world.now)
+    kept = issued.of_case(case.id)[0].file_id
+    assert kept is not None
+    outbox.put("render", {"document_id": receipt.id}, world.now)
+    db.session.commit()
+    drain(lambda: world.now)
+    assert issued.of_case(case.id)[0].file_id == kept
     assert rendered == [receipt.id]

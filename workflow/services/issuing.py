@@ -320,16 +320,6 @@ def render_pass_pdf(granted: VehiclePass) -> bytes:
     )
 
 
-def store_pdf(document: IssuedDocument, now: dt.datetime) -> StoredFile:
-    """Render a document once and keep it in the file store; does nothing when it is kept already."""
-    if document.file is not None:
-        return document.file
-    content = render_pdf(document)
-    stored = keep_bytes(content, "application/pdf", "pdf", now)
-    document.file = stored
-    return stored
-
-
 def keep_bytes(content: bytes, media_type: str, kind: str, now: dt.datetime) -> StoredFile:
     """Put bytes into the file store and add their row."""
     sha256 = hashlib.sha256(content).hexdigest()
