@@ -8,7 +8,7 @@ from bench.harness import Measurement, bench, compare
 from workflow.core.actors import Actor, Appointment, AreaKind, Role
 from workflow.core.engine import Engine
 from workflow.core.facts import CaseFacts
-from workflow.core.flow import read_flow
+from workflow.core.flow_file import read_flow
 from workflow.data import catalogue
 
 

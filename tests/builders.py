@@ -10,15 +10,18 @@ from pathlib import Path
 
 from flask import Flask
 from PIL import Image
+from sqlalchemy import func, select
 from stdnum.cn import uscc as stdnum_uscc
 
+from tests import walking
 from workflow.core.actors import SYSTEM, Actor, Role
-from workflow.core.answers import CONDITIONS
 from workflow.core.flow import StateKind
+from workflow.core.questions import CONDITIONS
 from workflow.core.times import shanghai_day
-from workflow.data import applications, catalogue, inspections, materials, people
+from workflow.data import applications, areas, catalogue, inspections, materials, opinions, people
 from workflow.data.applications import Application
 from workflow.data.cases import Case
+from workflow.data.flows import RuleVersion, digest_of
 from workflow.data.people import Account
 from workflow.documents.uploads import FileKind, ReceivedFile, receive
 from workflow.extensions import db, settings
@@ -26,6 +29,7 @@ from workflow.services import accounts, cases
 from workflow.services import applications as application_service
 from workflow.services import inspections as inspection_service
 from workflow.services import materials as material_service
+from workflow.services import opinions as opinion_service
 from workflow.services import passes as pass_service
 
 PASSWORD = "correct-horse-7"
@@ -56,13 +60,35 @@ def png(seed: int = 0, size: tuple[int, int] = (64, 48)) -> bytes:
 _RECEIVED: dict[int, tuple[ReceivedFile, bytes]] = {}
 
 
-def measured(code: str) -> str:
+def measured(code: str, checklist: str = "general") -> str:
     """A value that keeps the limit of a checklist item; empty for an item without one."""
-    limit = catalogue.checklist().item(code).limit
+    limit = catalogue.checklist(checklist).item(code).limit
     if limit is None:
         return ""
     bound = limit.minimum if limit.minimum is not None else limit.maximum
     return f"{bound:g}"
+
+
+def tenants(*numbers: int) -> str:
+    """A list of invented tenants as the form takes it."""
+    return "\n".join(f"宁波海曙试验商行{n}，{uscc(n)}，{n % 30 + 1}" for n in numbers)
+
+
+PURPOSE_ANSWERS: dict[str, dict[str, str]] = {
+    "host": {"building": "330203002-Z1-B01", "tenants": tenants(801, 802, 803)},
+    "site": {
+        "sector": "construction",
+        "project_name": "海曙区试验地块安置房工程",
+        "project_owner": "宁波海曙试验建设开发有限公司",
+        "permit_number": "330203201912010101",
+        "site_manager": "钱试验",
+        "site_count": "40",
+        "site_lodging": "yes",
+    },
+    "reopen": {"closure_reason": "一名员工确诊", "closed_on": "2020-02-01", "release": "14 人已解除隔离，已终末消毒"},
+    "extra_staff": {"added_count": "5", "arrive_on": "2020-02-20"},
+}
+"""What those who file for something else than resuming by themselves answer besides."""
 
 
 @dataclass(slots=True)
@@ -130,10 +156,14 @@ class World:
             self.staff[key] = self.new_officer(Role.INSPECTOR, area)
         return first, self.staff[key]
 
-    def answers(self, *, size: str = "below", town: str = TOWN, **changes: str) -> dict[str, str]:
-        """A complete set of raw answers."""
+    def answers(
+        self, *, size: str = "below", town: str = TOWN, purpose: str = "resume", **changes: str
+    ) -> dict[str, str]:
+        """A complete set of raw answers for what is filed for."""
         resume_on = shanghai_day(self.now) + dt.timedelta(days=4)
         return {
+            "purpose": purpose,
+            "trade": "none",
             "name": "宁波海曙试验机械有限公司",
             "legal_person": "周试验",
             "sector": "industry",
@@ -154,6 +184,7 @@ class World:
             "resume_on": resume_on.isoformat(),
             "reason": "订单交付",
             **{f"has_{key}": "have" for key, _ in CONDITIONS},
+            **PURPOSE_ANSWERS.get(purpose, {}),
             **changes,
         }
 
@@ -244,13 +275,13 @@ class World:
         case = self.reviewed(clerk, **answers)
         return self.schedule(case)
 
-    def schedule(self, case: Case) -> Case:
-        """Arrange a visit tomorrow."""
+    def schedule(self, case: Case, action: str = "schedule_inspection") -> Case:
+        """Arrange a visit tomorrow, by whoever does that in the case's flow."""
         first, second = self.inspectors(case.town.code)
         appointment = inspection_service.Appointment(self.now + dt.timedelta(days=1), first.person_id, second.person_id)
-        inspection_service.schedule(
-            self.actor(first), case.id, "schedule_inspection", appointment, version=case.version, now=self.now
-        )
+        step = case.flow.step(case.state, action)
+        who = self.actor(self.in_charge(step.role, case) if step else first)
+        inspection_service.schedule(who, case.id, action, appointment, version=case.version, now=self.now)
         db.session.commit()
         db.session.refresh(case)
         return case
@@ -263,7 +294,7 @@ class World:
         entries = {
             item.code: inspection_service.ItemEntry("fail", "", "现场未落实")
             if item.code in fail
-            else inspection_service.ItemEntry("conform", measured(item.code))
+            else inspection_service.ItemEntry("conform", measured(item.code, visit.checklist))
             for item in visit.items
         }
         inspection_service.save_sheet(self.actor(first), visit.id, entries, revision=visit.revision, now=self.now)
@@ -288,12 +319,13 @@ class World:
         return case
 
     def approved(self, clerk: Account | None = None, **answers: str) -> Case:
-        """An approved case, by whatever levels its flow asks for."""
-        return self.decide(self.conclude(self.scheduled(clerk, **answers)))
+        """An approved case, by whatever way its flow has."""
+        case = self.submitted(clerk, **answers)
+        return walking.walk(self, case, {s.key for s in case.flow.states.values() if s.kind is StateKind.APPROVED})
 
     def decide(self, case: Case) -> Case:
         """Take every favourable decision that the flow asks for, each by the officer in charge."""
-        flow = case.flow_version.engine.flow
+        flow = case.flow
         while flow.state(case.state).kind is not StateKind.APPROVED:
             step = next(s for s in flow.steps_from(case.state) if s.decision and s.tone == "success")
             self.step(self.in_charge(step.role, case), case, step.action, "同意")
@@ -303,7 +335,37 @@ class World:
         """The officer who holds a role for this case: of its town, its county or its bureau."""
         if role is Role.BUREAU_REVIEWER:
             return self.officer(role, case.county.code, case.bureau)
+        if role is Role.INSPECTOR:
+            return self.inspectors(case.town.code)[0]
         return self.officer(role, case.county.code if role is Role.LEADING_GROUP else case.town.code)
+
+    def clerk_of(self, case: Case) -> Account:
+        """The account of the case's company."""
+        person = min(cases.case_facts(case, self.now).company_people)
+        return db.session.scalars(select(Account).where(Account.person_id == person)).one()
+
+    def publish_rules(self, key: str, area: str = "") -> RuleVersion:
+        """Put a rulebook that comes with the product in force from today, everywhere or in one area."""
+        place = areas.by_code(area) if area else None
+        version = RuleVersion(
+            revision=1 + (db.session.scalar(select(func.max(RuleVersion.revision))) or 0),
+            text=catalogue.rules_text(key),
+            digest=digest_of(catalogue.rules_text(key)),
+            area_id=place.id if place else None,
+            effective_on=shanghai_day(self.now),
+            published_at=self.now,
+        )
+        db.session.add(version)
+        db.session.commit()
+        return version
+
+    def answer_opinions(self, case: Case, stance: str = "agree") -> None:
+        """Let every department that was asked give its opinion."""
+        for request in opinions.of_case(case.id):
+            if request.status == "open":
+                officer = self.officer(Role.DEPARTMENT, case.county.code, request.department)
+                opinion_service.answer(self.actor(officer), request.id, stance, "已会商。", self.later(minutes=20))
+        db.session.commit()
 
     def pass_request(self, plate: str = "浙B12345", **changes: object) -> pass_service.PassRequest:
         """A good request for a pass."""

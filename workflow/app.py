@@ -28,10 +28,16 @@ BLUEPRINTS = (
     "rectifications",
     "passes",
     "pass_desk",
+    "opinions",
+    "tailoring",
     "papers",
     "files",
     "checks",
     "audit",
+    "publishing",
+    "drafts",
+    "migration",
+    "well_known",
 )
 
 
@@ -43,6 +49,7 @@ def _models() -> None:
         "audit",
         "cases",
         "decisions",
+        "drafts",
         "enterprises",
         "files",
         "flows",
@@ -51,10 +58,13 @@ def _models() -> None:
         "issued",
         "materials",
         "messages",
+        "opinions",
         "outbox",
         "passes",
         "people",
+        "samples",
         "sequences",
+        "tailorings",
     ):
         importlib.import_module(f"workflow.data.{name}")
 

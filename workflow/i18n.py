@@ -6,6 +6,7 @@ from flask import g, has_request_context, session
 from flask_babel import get_locale, get_translations, gettext
 
 from workflow.core.errors import DomainError, Reason
+from workflow.core.tables import Label
 
 LOCALES = {"zh_Hans": "中文", "en": "English"}
 _BABEL = {"zh_Hans": "zh_Hans_CN", "en": "en"}
@@ -40,8 +41,18 @@ def mark(sign: str) -> str:
     return PUNCTUATION[sign] if reader_locale() == "en" else sign
 
 
+def _said(value: object) -> object:
+    if isinstance(value, Label):
+        return value.text(reader_locale())
+    if isinstance(value, Reason):
+        return say(value)
+    if isinstance(value, tuple):
+        return mark("；").join(str(_said(v)).rstrip("。.") for v in value)
+    return gettext(value) if isinstance(value, str) and value else value
+
+
 def say(refusal: DomainError | Reason) -> str:
     """A domain error or reason in the reader's language; text parameters are translated too."""
-    params = {k: gettext(v) if isinstance(v, str) and v else v for k, v in refusal.params.items()}
+    params = {k: _said(v) for k, v in refusal.params.items()}
     text = gettext(refusal.message)
     return text % params if params else text

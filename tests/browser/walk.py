@@ -69,6 +69,8 @@ class Walk:
         page = self.clerk.press("开始申请")
         application = page.url
         page.goto(application + "/enterprise")
+        page.check("[name=purpose][value=resume]")
+        page.check("[name=trade][value=none]")
         page.fill("[name=legal_person]", "试行者")
         page.check("[name=sector][value=industry]")
         page.locator("select[name=industry]").select_option("34")

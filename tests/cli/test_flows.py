@@ -27,8 +27,9 @@ def run(app: Flask):  # type: ignore[no-untyped-def]
 
 def test_the_list_tells_every_flow_with_the_revision_in_force(run) -> None:  # type: ignore[no-untyped-def]
     rows = json.loads(run("list", "--json").output)
-    assert [r["key"] for r in rows] == list(catalogue.flow_keys())
-    assert all(r["in_force"] == r["revision"] for r in rows)
+    assert [r["key"] for r in rows if r["kind"] == "flow"] == list(catalogue.flow_keys())
+    assert all(r["in_force"] == r["revision"] for r in rows if r["kind"] == "flow")
+    assert [r["in_force"] for r in rows if r["kind"] == "rules"] == [1]
     assert "approve" in rows[0]["steps"]
     assert "city-small" in run("list").output
 
@@ -46,9 +47,21 @@ def test_a_wrong_file_is_told_with_every_problem_and_its_line(run, tmp_path: Pat
     path.write_text(text, encoding="utf-8")
     result = run("check", str(path))
     assert result.exit_code == 1
-    accept = next(n for n, line in enumerate(text.splitlines(), 1) if line == 'action = "accept"')
-    assert f"mine.toml:{accept}: step 'accept': unknown state 'nowhere'" in result.output
-    assert "mayor" in result.output
+    lines = text.splitlines()
+    wrong = next(n for n, line in enumerate(lines, 1) if line == 'dest = "nowhere"')
+    assert f"mine.toml:{wrong}: step 'accept': unknown state 'nowhere'" in result.output
+    mayor = next(n for n, line in enumerate(lines, 1) if line == 'role = "mayor"')
+    assert f"mine.toml:{mayor}: step " in result.output
+
+
+def test_roles_that_nobody_holds_in_the_area_are_told(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "mine.toml"
+    path.write_text(catalogue.flow_text("city-small"), encoding="utf-8")
+    result = run("check", str(path), "--area", "330203002")
+    assert result.exit_code == 1
+    assert "role 'reviewer' is held by nobody in" in result.output
+    assert run("check", str(path), "--area", "999999").exit_code == 1
+    assert run("check", str(path)).exit_code == 0
 
 
 def test_a_file_that_is_no_toml_is_told(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -60,11 +73,12 @@ def test_a_file_that_is_no_toml_is_told(run, tmp_path: Path) -> None:  # type: i
 
 
 def test_the_route_is_explained(run) -> None:  # type: ignore[no-untyped-def]
-    result = run("explain", "size=below", "sector=industry", "head_count=86")
+    result = run("explain", "size=below", "sector=industry", "head_count=86", "hazardous=no")
     assert result.exit_code == 0
-    assert "rule 1: yinzhou-town — not: county in ('330212',)" in result.output
+    assert "regime: approval" in result.output
+    assert "yinzhou-town — not: county in ('330212',)" in result.output
     assert "city-large — not: size in ('above',)" in result.output
-    assert "rule 5: city-small" in result.output
+    assert "city-small — 规下（限下）企业" in result.output
 
 
 @pytest.mark.parametrize("words", ["colour=red", "size=", "head_count=many"])

@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from workflow.core.actors import Actor, Appointment, AreaKind, Role
+from workflow.core.actors import SYSTEM, Actor, Appointment, AreaKind, Role
 from workflow.core.facts import CaseFacts, EnterpriseFacts, MaterialFacts, Outcome, Verdict
-from workflow.core.flow import Flow, Step, read_flow
+from workflow.core.flow import Flow, Step
+from workflow.core.flow_file import read_flow
 from workflow.data.catalogue import flow_keys, flow_text
 
 FLOWS: Mapping[str, Flow] = {key: read_flow(flow_text(key)) for key in flow_keys()}
@@ -19,6 +20,8 @@ PERSON, OTHER_INSPECTOR, THIRD = 1, 2, 3
 
 def person(role: Role, person_id: int = PERSON) -> Actor:
     """Somebody who holds ``role`` towards the case of :func:`case`."""
+    if role is Role.SYSTEM:
+        return SYSTEM
     if role is Role.FILER:
         return Actor(person_id, person_id, "某人", enterprise_ids=frozenset({COMPANY}))
     bureau = BUREAU if role is Role.BUREAU_REVIEWER else None
@@ -55,6 +58,8 @@ AGREES: Mapping[str, _Change] = {
     "inspection_passed": lambda p: {"outcome": Outcome.PASS},
     "not_the_inspector": lambda p: {"past_inspectors": frozenset({OTHER_INSPECTOR, THIRD})},
     "not_of_company": lambda p: {"company_people": frozenset({99})},
+    "all_opinions_in": lambda p: {"opinions_open": 0},
+    "no_opinion_against": lambda p: {"opinions_against": 0},
 }
 """For each guard a change of the case under which it agrees with person ``p``."""
 
@@ -78,6 +83,8 @@ REFUSES: Mapping[str, _Change] = {
     "inspection_passed": lambda p: {"outcome": Outcome.FAIL},
     "not_the_inspector": lambda p: {"past_inspectors": frozenset({p})},
     "not_of_company": lambda p: {"company_people": frozenset({p})},
+    "all_opinions_in": lambda p: {"opinions_open": 2},
+    "no_opinion_against": lambda p: {"opinions_against": 1},
 }
 """For each guard a change of the case under which it refuses person ``p``."""
 
@@ -98,6 +105,8 @@ def needs(step: Step) -> tuple[str, ...]:
 def enterprise(**values: str | int | dt.date | None) -> EnterpriseFacts:
     """An ordinary small factory, changed by ``values``."""
     usual: dict[str, str | int | dt.date | None] = {
+        "purpose": "resume",
+        "trade": "none",
         "size": "below",
         "sector": "industry",
         "industry": "34",

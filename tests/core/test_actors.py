@@ -30,7 +30,7 @@ def roles_of(
 
 def test_every_role_has_permissions_and_a_label() -> None:
     assert set(ROLE_PERMISSIONS) == set(Role) == set(ROLE_LABELS)
-    assert set(Role) == COMPANY_ROLES | STAFF_ROLES
+    assert set(Role) == COMPANY_ROLES | STAFF_ROLES | {Role.SYSTEM}
     assert not COMPANY_ROLES & STAFF_ROLES
     assert len(set(ROLE_LABELS.values())) == len(Role)
 
@@ -45,8 +45,9 @@ def test_the_admin_sees_no_case() -> None:
 
 def test_those_who_watch_change_nothing() -> None:
     acting = set(Permission) - {Permission.SEE_CASE, Permission.SEE_DESK, Permission.SEE_AUDIT}
+    own = {Role.COMMANDER: {Permission.PUBLISH_RULES}, Role.DEPARTMENT: {Permission.GIVE_OPINION}}
     for role in (Role.AUDITOR, Role.COMMANDER, Role.GUARD, Role.DEPARTMENT):
-        assert not ROLE_PERMISSIONS[role] & acting
+        assert ROLE_PERMISSIONS[role] & acting == own.get(role, set())
 
 
 @pytest.mark.parametrize("role", [r for r in Role if r not in COMPANY_ROLES])
@@ -94,6 +95,14 @@ def test_one_person_can_hold_several_roles() -> None:
     assert not both.may(Permission.MANAGE_ACCOUNTS)
 
 
-def test_the_system_holds_no_role() -> None:
-    assert roles_of(SYSTEM) == set()
+def test_a_department_is_asked_whatever_bureau_the_case_lies_under() -> None:
+    officer = Actor(1, 1, "某人", (Appointment(Role.DEPARTMENT, 2, AreaKind.COUNTY, bureau="weijian"),))
+    assert roles_of(officer, bureau="shangwu") == {Role.DEPARTMENT}
+    assert roles_of(officer, areas=frozenset({8})) == set()
+
+
+def test_the_system_takes_its_own_steps_and_nobody_else_does() -> None:
+    assert roles_of(SYSTEM) == {Role.SYSTEM}
     assert SYSTEM.permissions == frozenset()
+    impostor = Actor(1, 1, "某人", (Appointment(Role.SYSTEM, TOWN, AreaKind.TOWN),))
+    assert roles_of(impostor) == set()

@@ -8,19 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.core.answers import (
-    CONDITIONS,
-    QUESTIONS,
-    ROUTING_KEYS,
-    TOPICS,
-    AnswerContext,
-    QuestionKind,
-    Reading,
-    clean_text,
-    enterprise_facts,
-    read_answers,
-    show_answer,
-)
+from tests.builders import tenants
+from workflow.core.answers import AnswerContext, Reading, enterprise_facts, read_answers, show_answer
+from workflow.core.questions import CONDITIONS, PURPOSES, QUESTIONS, ROUTING_KEYS, TOPICS, QuestionKind, topics_for
+from workflow.core.texts import clean_text
 
 TODAY = dt.date(2020, 2, 15)
 CONTEXT = AnswerContext(
@@ -34,6 +25,8 @@ CONTEXT = AnswerContext(
     },
 )
 GOOD = {
+    "purpose": "resume",
+    "trade": "none",
     "name": "宁波海序精密机械有限公司",
     "legal_person": "陈序",
     "sector": "industry",
@@ -71,15 +64,16 @@ def test_good_answers_have_no_errors() -> None:
 
 def test_no_answer_at_all_asks_for_each_required_one() -> None:
     reading = read_answers({}, CONTEXT)
-    assert set(reading.errors) == {k for k, q in QUESTIONS.items() if q.required}
+    assert set(reading.errors) == {q.key for t in TOPICS if not t.only_for for q in t.questions if q.required}
     assert str(reading.errors["name"]) == "请填写“企业名称”。"
     assert not reading.clean
 
 
 @pytest.mark.parametrize("topic", [t.key for t in TOPICS])
 def test_a_topic_has_its_own_errors_only(topic: str) -> None:
-    reading = read_answers({}, CONTEXT, topic)
-    own = {q.key for t in TOPICS if t.key == topic for q in t.questions}
+    found = next(t for t in TOPICS if t.key == topic)
+    reading = read_answers({key: min(values) for key, values in found.only_for.items()}, CONTEXT, topic)
+    own = {q.key for q in found.questions}
     assert reading.errors
     assert set(reading.errors) <= own
 
@@ -177,7 +171,8 @@ def test_bounds_are_inclusive(changes: dict[str, str]) -> None:
     "text", ["<script>alert(1)</script>", "{{7*7}}", "<img src=file:///etc/passwd>", "%(n)s", "𫍲䶮㛃"]
 )
 def test_markup_is_kept_as_the_text_it_is(text: str) -> None:
-    texts = [k for k, q in QUESTIONS.items() if q.kind in (QuestionKind.TEXT, QuestionKind.TEXTAREA)]
+    asked = [q for t in topics_for(GOOD) for q in t.questions]
+    texts = [q.key for q in asked if q.kind in (QuestionKind.TEXT, QuestionKind.TEXTAREA)]
     reading = read(**dict.fromkeys(texts, text))
     assert not reading.errors
     assert {reading.clean[k] for k in texts} == {text}
@@ -223,3 +218,61 @@ def test_questions_are_asked_once_and_choices_have_options() -> None:
     assert set(keys) >= ROUTING_KEYS
     for question in QUESTIONS.values():
         assert bool(question.options) is (question.kind is QuestionKind.CHOICE)
+
+
+SITE = {
+    "purpose": "site",
+    "sector": "construction",
+    "project_name": "安置房工程",
+    "project_owner": "某建设公司",
+    "site_manager": "陈序",
+    "site_count": "40",
+    "site_lodging": "yes",
+}
+REOPEN = {"purpose": "reopen", "closure_reason": "有确诊病例", "closed_on": "2020-02-01", "release": "已全部解除"}
+ADDED = {"purpose": "extra_staff", "added_count": "5", "arrive_on": "2020-02-20"}
+HOST = {
+    "purpose": "host",
+    "building": "330203002-Z1-B01",
+    "tenants": tenants(801, 802),
+}
+ONLY_FOR = {"resume": set(), "host": {"tenants"}, "site": {"project"}, "reopen": {"closure"}, "extra_staff": {"added"}}
+
+
+def test_topics_are_asked_by_what_is_filed_for() -> None:
+    assert set(ONLY_FOR) == {p for p, _ in PURPOSES}
+    usual = {t.key for t in TOPICS if not t.only_for}
+    for purpose, more in ONLY_FOR.items():
+        assert {t.key for t in topics_for({"purpose": purpose})} == usual | more
+    assert {t.key for t in topics_for({})} == usual
+
+
+@pytest.mark.parametrize("changes", [SITE, REOPEN, ADDED, HOST], ids=lambda c: c["purpose"])
+def test_each_purpose_can_be_filed_for(changes: dict[str, str]) -> None:
+    reading = read(**changes)
+    assert {k: str(r) for k, r in reading.errors.items()} == {}
+    assert set(changes) <= set(reading.clean)
+
+
+def test_what_was_typed_for_another_purpose_is_not_read() -> None:
+    reading = read(**{**SITE, "purpose": "resume", "sector": "industry", "site_count": "many"})
+    assert not reading.errors
+    assert not {"project_name", "site_count"} & set(reading.clean)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "word"),
+    [
+        ({**HOST, "building": ""}, "building", "请填写“楼宇或园区”"),
+        ({**HOST, "tenants": ""}, "tenants", "请填写“入驻企业”"),
+        ({**SITE, "sector": "industry"}, "sector", "建筑业和房地产"),
+        ({**REOPEN, "closed_on": "2020-02-16"}, "closed_on", "不能晚于今天"),
+        ({**ADDED, "added_count": "0"}, "added_count", "至少为 1 人"),
+        ({**ADDED, "added_count": "61"}, "added_count", "不能多于追加之后的在岗总人数（60 人）"),
+        ({**ADDED, "arrive_on": "2021-02-15"}, "arrive_on", "一年之后"),
+    ],
+)
+def test_checks_of_each_purpose(changes: dict[str, str], key: str, word: str) -> None:
+    reading = read(**changes)
+    assert set(reading.errors) == {key}
+    assert word in str(reading.errors[key])

@@ -38,7 +38,7 @@ def test_each_flow_names_slots_and_a_checklist_that_exist() -> None:
 def test_the_catalogues_are_read_once() -> None:
     assert catalogue.material_slots() is catalogue.material_slots()
     assert catalogue.checklist() is catalogue.checklist()
-    assert catalogue.routing() is catalogue.routing()
+    assert catalogue.shipped_rules() is catalogue.shipped_rules()
 
 
 def test_there_is_nothing_under_an_unknown_name() -> None:

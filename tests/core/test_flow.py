@@ -8,10 +8,13 @@ from contextlib import suppress
 import pytest
 
 from tests.core.scene import FLOWS, agreeing, needs, person
+from workflow.core.actors import Role
 from workflow.core.chart import draw
+from workflow.core.effects import Effect
 from workflow.core.engine import Engine
 from workflow.core.errors import DomainError
-from workflow.core.flow import MAX_STATES, Flow, FlowInvalid, NoteRule, StateKind, read_flow
+from workflow.core.flow import Flow, InspectionRule, NoteRule, StateKind
+from workflow.core.flow_file import MAX_STATES, FlowInvalid, read_flow
 from workflow.data.catalogue import flow_text
 
 
@@ -29,7 +32,7 @@ def test_the_products_flows(key: str) -> None:
 @pytest.mark.parametrize("key", FLOWS)
 def test_authorities_never_act_on_their_own_company(key: str) -> None:
     for step in FLOWS[key].steps:
-        if step.role != "filer":
+        if step.role not in ("filer", "system"):
             assert "not_of_company" in step.guards, step.action
 
 
@@ -42,7 +45,16 @@ def test_deciders_never_inspected_and_give_words(key: str) -> None:
         assert step.note is NoteRule.REQUIRED, step.action
 
 
+INSPECTED_LATER = {"filing": InspectionRule.AFTER, "extra-staff": InspectionRule.NONE}
+"""Where nobody goes there first: under the filing regime checks follow by lot, added staff are only registered."""
+
+
 @pytest.mark.parametrize("key", FLOWS)
+def test_a_flow_says_when_the_place_is_inspected(key: str) -> None:
+    assert FLOWS[key].inspection is INSPECTED_LATER.get(key, InspectionRule.BEFORE)
+
+
+@pytest.mark.parametrize("key", sorted(FLOWS.keys() - INSPECTED_LATER.keys()))
 def test_an_approval_has_a_passed_inspection_behind_it(key: str) -> None:
     """Taking away the steps that demand a passed inspection, no approved state can be reached any more."""
     flow = FLOWS[key]
@@ -50,6 +62,40 @@ def test_an_approval_has_a_passed_inspection_behind_it(key: str) -> None:
     for _ in flow.states:
         seen |= {s.dest for s in flow.steps if set(s.sources) & seen and "inspection_passed" not in needs(s)}
     assert not [k for k in seen if flow.state(k).kind is StateKind.APPROVED]
+
+
+@pytest.mark.parametrize("key", FLOWS)
+def test_officers_have_clocks_and_a_review_goes_on_after_a_correction(key: str) -> None:
+    for state in FLOWS[key].states.values():
+        if state.kind is StateKind.OPEN:
+            assert state.days, state.key
+            assert bool(state.escalate) is (state.holder is not Role.FILER), state.key
+            assert state.escalate is not state.holder, state.key
+    for step in FLOWS[key].steps:
+        if step.form == "correct":
+            assert FLOWS[key].state(step.dest).resumes, step.dest
+
+
+@pytest.mark.parametrize("key", [k for k, f in FLOWS.items() if f.opinions])
+def test_nothing_is_approved_before_the_departments_have_spoken(key: str) -> None:
+    flow = FLOWS[key]
+    for step in flow.steps:
+        if flow.state(step.dest).kind is StateKind.APPROVED:
+            assert {"all_opinions_in", "no_opinion_against"} <= set(step.guards), step.action
+        if step.form == "submit" or Effect.START_NEW_CYCLE in step.effects:
+            following = [step, *flow.steps_from(step.dest)]
+            assert any(Effect.ASK_OPINIONS in s.effects for s in following), step.action
+
+
+def test_filing_lets_work_go_on_while_it_is_checked_and_stops_it_with_the_passes() -> None:
+    flow = FLOWS["filing"]
+    at_work = {k for k, s in flow.states.items() if s.permits}
+    assert at_work == {"filed", "post_check", "inspecting", "rectifying", "awaiting_recheck", "awaiting_order"}
+    leaving = [s for s in flow.steps if set(s.sources) & at_work and s.dest not in at_work]
+    assert leaving
+    assert all(Effect.REVOKE_PASSES in s.effects for s in leaving)
+    assert [r.percent for r in flow.samples] == sorted((r.percent for r in flow.samples), reverse=True)
+    assert flow.state("submitted").lapse == "file_tacitly"
 
 
 SMALL = """
@@ -110,6 +156,17 @@ FAULTS = [
     ('"小流程"', '""', "flow: label needs zh and en"),
     ("summary", "abstract", "flow: summary needs zh and en"),
     ('checklist = "general"', "checklist = 1", "flow: checklist must be a text"),
+    ('checklist = "general"', 'checklist = "general"\ninspection = "never"', "inspection 'never' is not one of"),
+    (
+        'checklist = "general"',
+        'checklist = "general"\ninspection = "before"',
+        "state 'good': can be reached without a step that demands inspection_passed",
+    ),
+    (
+        'checklist = "general"',
+        'checklist = "general"\ninspection = "after"',
+        "inspection after approval needs [[sample]]",
+    ),
     ('main = ["waiting", "good"]', "main = []", "main: names no state"),
     ('main = ["waiting", "good"]', 'main = "waiting"', "flow: main must be a list of texts"),
     ('main = ["waiting", "good"]', 'main = ["waiting", "bad"]', "main: unknown state 'bad'"),

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from workflow.core import flow as flow_module
+from workflow.core import flow_file as flow_module
+from workflow.core import rulebook
 from workflow.core.actors import Role
+from workflow.core.conditions import FACT_NAMES
 from workflow.core.effects import Effect
 from workflow.core.engine import Engine
-from workflow.core.flow import NoteRule, StateKind, read_flow
+from workflow.core.flow import InspectionRule, NoteRule, StateKind
+from workflow.core.flow_file import read_flow
 from workflow.core.guards import GUARDS
-from workflow.core.routing import FACT_NAMES
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guide" / "flows.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`([^`\s]+)`", GUIDE))
@@ -28,11 +30,32 @@ VOCABULARIES: dict[str, Iterable[str]] = {
     "note rules": NoteRule,
     "forms": flow_module.FORMS,
     "tones": flow_module.TONES,
-    "keys of the file": flow_module.TOP_KEYS - {"state", "step", "material"},
+    "keys of the file": flow_module.TOP_KEYS - {"state", "step", "material", "opinion", "sample"},
+    "times of inspection": InspectionRule,
     "keys of a state": flow_module.STATE_KEYS,
     "keys of a step": flow_module.STEP_KEYS,
     "keys of a material": flow_module.MATERIAL_KEYS,
-    "tables": ("[[state]]", "[[step]]", "[[material]]", "[[rule]]", "[[bureau]]", "[[item]]", "[calendar]"),
+    "keys of an opinion": flow_module.OPINION_KEYS,
+    "keys of a sample": flow_module.SAMPLE_KEYS,
+    "words of a rulebook": rulebook.TOP_KEYS - {"calendar", "regime", "area_class", "listed", "rule"},
+    "words of its tables": rulebook.CALENDAR_KEYS
+    | rulebook.REGIME_KEYS
+    | rulebook.AREA_CLASS_KEYS
+    | rulebook.LISTED_KEYS
+    | rulebook.RULE_KEYS,
+    "tables": (
+        "[[state]]",
+        "[[step]]",
+        "[[material]]",
+        "[[opinion]]",
+        "[[sample]]",
+        "[[rule]]",
+        "[[regime]]",
+        "[[area_class]]",
+        "[[listed]]",
+        "[[item]]",
+        "[calendar]",
+    ),
 }
 
 

@@ -19,7 +19,7 @@ from pypdf import PdfReader
 
 from tests.documents import samples
 from workflow.documents import pdf
-from workflow.documents.fonts import missing_glyphs, printable, width_em
+from workflow.documents.fonts import missing_glyphs, printable
 from workflow.documents.official import (
     render_inspection_sheet,
     render_notice,
@@ -29,6 +29,7 @@ from workflow.documents.official import (
 )
 from workflow.documents.pass_kinds import LOOKS, PassKind
 from workflow.documents.pdf import TEMPLATE_FOLDER, TooLong, render
+from workflow.documents.typeset import width
 
 Print = Callable[[Any], bytes]
 DOCUMENTS: list[Any] = [
@@ -297,8 +298,8 @@ def test_missing_glyphs() -> None:
     assert missing_glyphs("宁波市海曙区 abc 䶮𫍲㛃碶") == set()
     assert missing_glyphs("甬😀江") == {"😀"}
     assert printable("甬😀江\u202e\x00\u200d") == "甬〓江"
-    assert width_em("浙") == 1.0
-    assert 0.5 < width_em("1") < 0.7
+    assert width("浙", bold=True) == 1.0
+    assert 0.5 < width("1", bold=True) < 0.7
 
 
 def test_dates_are_written_the_chinese_way() -> None:

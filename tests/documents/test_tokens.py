@@ -83,7 +83,7 @@ def test_verifies_without_our_code() -> None:
     assert claims[5] == int(NBF.timestamp())
     assert claims[4] == int(CLAIMS.expires.timestamp())
     assert int.from_bytes(claims[7], "big") == 330203000042
-    assert claims["a"] == 330203
+    assert "a" not in claims, "the number begins with the area"
 
 
 def test_key_survives_pem() -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from tests.builders import NOW, World
 from tests.services.together import failures, together
 from workflow.core.actors import Role
-from workflow.core.answers import QUESTIONS, ROUTING_KEYS
 from workflow.core.errors import DomainError, Invalid, NotFound, Stale, StepClosed
+from workflow.core.questions import QUESTIONS, ROUTING_KEYS
 from workflow.core.times import SHANGHAI, shanghai_day
 from workflow.data import applications, audit, issued, materials
 from workflow.data.applications import Application

@@ -188,7 +188,7 @@ def test_a_move_is_applied_only_in_the_state_it_was_decided_for(world: World) ->
     case = world.submitted()
     reviewer = world.actor(world.officer(Role.REVIEWER))
     facts = case_service.case_facts(case, world.now)
-    move = case.flow_version.engine.move(case.state, "accept", reviewer, facts)
+    move = case.engine.move(case.state, "accept", reviewer, facts)
     case.apply(move, by=reviewer, at=world.now)
     with pytest.raises(ValueError, match="can't be applied"):
         case.apply(move, by=reviewer, at=world.now)

@@ -177,10 +177,10 @@ def test_an_inspector_who_joined_the_company_later_concludes_nothing(world: Worl
     assert case.state == "awaiting_decision"
 
 
-def test_the_system_holds_no_role(world: World) -> None:
+def test_the_system_is_nobody_who_may_act(world: World) -> None:
     case = world.submitted()
     assert SYSTEM.roles == frozenset()
     named = dataclasses.replace(SYSTEM, enterprise_ids=frozenset({case.enterprise_id}))
     assert [s.step.action for s in case_service.open_steps(SYSTEM, case, world.now)] == []
-    assert {s.step.action for s in case_service.open_steps(named, case, world.now)} == {"withdraw"}
+    assert [s.step.action for s in case_service.open_steps(named, case, world.now)] == []
     assert people.current_appointments(0, shanghai_day(world.now)) == []

@@ -317,7 +317,6 @@ def test_nothing_personal_is_in_a_token_or_in_the_answer(world: World, clerk: Ac
         4: int(end.timestamp()),
         5: int(begin.timestamp()),
         7: b"\x00" + number.to_bytes((number.bit_length() + 7) // 8, "big"),
-        "a": 330203,
         "k": cbor2.loads(payload)["k"],
     }
     paper = notice.token + "=" * (-len(notice.token) % 8)

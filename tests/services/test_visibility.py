@@ -119,7 +119,7 @@ def cast(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[Things, dict[st
         "group_other_county": world.officer(Role.LEADING_GROUP, OTHER_COUNTY),
         "admin": world.officer(Role.ADMIN, CITY),
         "guard": world.officer(Role.GUARD),
-        "department": world.officer(Role.DEPARTMENT),
+        "department": world.officer(Role.DEPARTMENT, "330203", "weijian"),
     }
     for role in (Role.REVIEWER, Role.INSPECTOR, Role.LEADER):
         people_by_name[f"{role.value}_here"] = world.officer(role)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from tests.builders import PASSWORD, World, png, uscc
 from tests.web.company_browser import Browser, error_at, living, present, revision_of, text_of
 from workflow.core.actors import Role
-from workflow.core.answers import TOPICS
+from workflow.core.questions import topics_for
 from workflow.core.times import shanghai_day
 from workflow.data import passes
 from workflow.data.applications import Application
@@ -49,7 +49,7 @@ def one(entity: type[object]) -> int:
 
 
 def topics(browser: Browser, application_id: int, answers: dict[str, str]) -> None:
-    for topic in TOPICS:
+    for topic in topics_for(answers):
         path = f"/applications/{application_id}/{topic.key}"
         page = browser.get(path)
         fields = {q.key: answers[q.key] for q in topic.questions if q.key in answers}

@@ -9,17 +9,23 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from sqlalchemy import select
 
 from config import load_settings
 from tests.builders import World
 from tests.conftest import building, sign_in
 from workflow.app import create_app
-from workflow.core.actors import COMPANY_ROLES, ROLE_PERMISSIONS, Permission, Role
+from workflow.core.actors import ROLE_PERMISSIONS, STAFF_ROLES, Permission, Role
+from workflow.core.tailoring import Tailoring
 from workflow.data import applications, issued, materials
+from workflow.data.areas import Area
 from workflow.data.people import Account
 from workflow.extensions import db
+from workflow.services import drafts as draft_service
 from workflow.services import inspections as inspection_service
+from workflow.services import opinions as opinion_service
 from workflow.services import passes as pass_service
+from workflow.services import tailoring as tailoring_service
 from workflow.web import access
 
 P = Permission
@@ -28,6 +34,8 @@ FILE, CASE, DESK = frozenset({P.FILE_APPLICATION}), frozenset({P.SEE_CASE}), fro
 EITHER = FILE | CASE
 REVIEW, PLAN, INSPECT = frozenset({P.REVIEW_MATERIALS}), frozenset({P.PLAN_INSPECTION}), frozenset({P.INSPECT})
 ASK, DECIDE, ADMIN = frozenset({P.REQUEST_PASS}), frozenset({P.DECIDE_PASS}), frozenset({P.MANAGE_ACCOUNTS})
+PUBLISH = frozenset({P.PUBLISH_RULES})
+OPINE, TAILOR = frozenset({P.GIVE_OPINION}), frozenset({P.TAILOR_CASE})
 
 TABLE: dict[str, frozenset[Permission]] = {
     "accounts.login": PUBLIC,
@@ -64,6 +72,14 @@ TABLE: dict[str, frozenset[Permission]] = {
     "desk.accept_preview": REVIEW,
     "desk.accepted": REVIEW,
     "desk.queue": DESK,
+    "drafts.check": PUBLISH,
+    "drafts.discard": PUBLISH,
+    "drafts.publish": PUBLISH,
+    "drafts.save": PUBLISH,
+    "drafts.send_back": PUBLISH,
+    "drafts.show": PUBLISH,
+    "drafts.simulate": PUBLISH,
+    "drafts.start": PUBLISH,
     "files.download": EITHER,
     "files.image": EITHER,
     "files.page": EITHER,
@@ -85,6 +101,15 @@ TABLE: dict[str, frozenset[Permission]] = {
     "materials.upload": FILE,
     "messages.inbox": FILE,
     "messages.read": FILE,
+    "migration.move": PUBLISH,
+    "migration.preview": PUBLISH,
+    "migration.result": PUBLISH,
+    "opinions.answer": OPINE,
+    "opinions.ask": frozenset({P.ACT_ON_CASE}),
+    "opinions.inbox": OPINE,
+    "opinions.remind": frozenset({P.ACT_ON_CASE}),
+    "opinions.show": OPINE,
+    "opinions.withdraw": frozenset({P.ACT_ON_CASE}),
     "papers.document": CASE,
     "papers.vehicle_pass": CASE,
     "pass_desk.grant": DECIDE,
@@ -101,11 +126,34 @@ TABLE: dict[str, frozenset[Permission]] = {
     "review.judge": REVIEW,
     "review.materials": DESK,
     "review.summary": DESK,
+    "publishing.download": PUBLISH,
+    "publishing.index": PUBLISH,
+    "publishing.version": PUBLISH,
+    "publishing.withdraw": PUBLISH,
     "static": PUBLIC,
+    "tailoring.approve": TAILOR,
+    "tailoring.propose": TAILOR,
+    "tailoring.refuse": TAILOR,
+    "tailoring.show": TAILOR,
+    "tailoring.withdraw": TAILOR,
+    "well_known.keys_in_use": PUBLIC,
 }
 """Who may enter what; a new route is written here too, or the test fails."""
 
-OF_A_CASE = frozenset({"case_id", "application_id", "file_id", "photo_id", "inspection_id", "document_id", "pass_id"})
+OF_A_CASE = frozenset(
+    {
+        "case_id",
+        "application_id",
+        "file_id",
+        "photo_id",
+        "inspection_id",
+        "document_id",
+        "pass_id",
+        "opinion_id",
+        "proposal_id",
+        "draft_id",
+    }
+)
 
 
 def test_every_route_is_recorded_with_what_it_demands(app: Flask) -> None:
@@ -142,6 +190,11 @@ def _everything(world: World) -> Ids:
     assert visit is not None
     first, _ = world.inspectors()
     photo = inspection_service.add_photo(world.actor(first), visit.id, world.file(), code="", caption="", now=world.now)
+    opinion = opinion_service.ask_more(
+        world.actor(first), case.id, "weijian", "？", 2, version=case.version, now=world.now
+    )
+    reviewer, wanted = world.actor(world.officer(Role.REVIEWER)), Tailoring(longer=(("awaiting_decision", 1),))
+    proposal = tailoring_service.propose(reviewer, case.id, wanted, "？", version=case.version, now=world.now)
     world.conclude(case)
     world.step(world.officer(Role.LEADER), case, "approve", "同意")
     asked = pass_service.request_pass(world.actor(clerk), case.id, world.pass_request(), world.now)
@@ -150,14 +203,15 @@ def _everything(world: World) -> Ids:
     application = applications.of_case(case.id)
     held = [f for m in materials.of_application(application.id) for f in m.files]
     staff: dict[str, Account] = {}
-    for role in Role:
-        if role in COMPANY_ROLES:
-            continue
+    for role in (r for r in Role if r in STAFF_ROLES):
         wide = role in (Role.COMMANDER, Role.AUDITOR, Role.ADMIN)
-        county = role in (Role.BUREAU_REVIEWER, Role.LEADING_GROUP)
-        bureau = "jingxin" if role is Role.BUREAU_REVIEWER else None
+        county = role in (Role.BUREAU_REVIEWER, Role.LEADING_GROUP, Role.DEPARTMENT)
+        bureau = {Role.BUREAU_REVIEWER: "jingxin", Role.DEPARTMENT: "weijian"}.get(role)
         staff[f"{role}/own"] = world.officer(role, "3302" if wide else "330203" if county else "330203002", bureau)
         staff[f"{role}/other"] = world.new_officer(role, "330206" if wide or county else "330206004", bureau)
+    area = db.session.scalars(select(Area).where(Area.code == "3302")).one()
+    draft = draft_service.start_from(world.actor(staff["commander/own"]), "rules:approval", area, "", world.now)
+    db.session.commit()
     values: dict[str, str | int] = {
         "case_id": case.id,
         "application_id": application.id,
@@ -166,6 +220,11 @@ def _everything(world: World) -> Ids:
         "inspection_id": visit.id,
         "document_id": issued.of_case(case.id)[0].id,
         "pass_id": asked.id,
+        "opinion_id": opinion.id,
+        "proposal_id": proposal.id,
+        "draft_id": draft.id,
+        "version_id": case.flow_version_id,
+        "kind": "flow",
         "material_id": held[0].material_id,
         "account_id": clerk.id,
         "appointment_id": 10**6,
@@ -216,7 +275,7 @@ def test_strangers_are_sent_to_sign_in(app: Flask, client: FlaskClient, ids: Ids
 
 
 @pytest.mark.parametrize("place", ["own", "other"])
-@pytest.mark.parametrize("role", [r.value for r in Role if r is not Role.HOST_FILER])
+@pytest.mark.parametrize("role", [r.value for r in Role if r not in (Role.HOST_FILER, Role.SYSTEM)])
 def test_each_role_enters_what_it_may_and_nothing_else(
     app: Flask, client: FlaskClient, ids: Ids, role: str, place: str
 ) -> None:

@@ -8,15 +8,15 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from workflow.cli import demo, flows
+from workflow.cli import demo, keys
+from workflow.cli import publishing as flow_commands
 from workflow.cli.clock import clock, writing
 from workflow.core.actors import SYSTEM
 from workflow.data import audit, people
-from workflow.services import accounts, keys, publishing
+from workflow.services import accounts, publishing
 
 areas_group = AppGroup("areas", help="The area tree.")
 audit_group = AppGroup("audit", help="The history's chain.")
-keys_group = AppGroup("keys", help="Signing keys of passes and papers.")
 staff_group = AppGroup("staff", help="Staff accounts.")
 
 
@@ -46,25 +46,12 @@ def export_heads() -> None:
         click.echo(json.dumps({"chain": head.chain, "number": head.number, "hash": head.hash}))
 
 
-@keys_group.command("new")
-def new_key() -> None:
-    """Make a new signing key; it signs from now on, the old ones still verify."""
-    click.echo(f"keys: {keys.make_key().name}")
-
-
-@keys_group.command("list")
-def list_keys() -> None:
-    """List key ids, oldest first; the last one signs."""
-    for kid in keys.public_keys():
-        click.echo(kid.hex())
-
-
 @staff_group.command("create")
 @click.option("--login", required=True)
 @click.option("--name", required=True)
 @click.option("--role", required=True)
 @click.option("--area", required=True, help="Official code, e.g. 330203002.")
-@click.option("--bureau", default=None)
+@click.option("--bureau", default=None, help="Department code for bureau_reviewer and department, e.g. weijian.")
 @click.option("--mobile", default="")
 @click.password_option()
 def create_staff(login: str, name: str, role: str, area: str, bureau: str | None, mobile: str, password: str) -> None:
@@ -99,5 +86,5 @@ def run_worker() -> None:
 
 def register(app: Flask) -> None:
     """Attach the commands to the application."""
-    for group in (areas_group, flows.group, audit_group, keys_group, staff_group, demo.group, run_worker):
+    for group in (areas_group, flow_commands.group, audit_group, keys.group, staff_group, demo.group, run_worker):
         app.cli.add_command(group)

@@ -24,6 +24,8 @@ class Role(StrEnum):
     COMMANDER = "commander"
     AUDITOR = "auditor"
     ADMIN = "admin"
+    SYSTEM = "system"
+    """Steps that nobody takes: a clock that ran out, a case drawn for a post-check. Nobody can be appointed to it."""
 
 
 ROLE_LABELS: Mapping[Role, str] = {
@@ -39,10 +41,11 @@ ROLE_LABELS: Mapping[Role, str] = {
     Role.COMMANDER: N_("复工指挥部"),
     Role.AUDITOR: N_("纪检审计"),
     Role.ADMIN: N_("系统管理员"),
+    Role.SYSTEM: N_("系统"),
 }
 
 COMPANY_ROLES = frozenset({Role.FILER, Role.HOST_FILER})
-STAFF_ROLES = frozenset(Role) - COMPANY_ROLES
+STAFF_ROLES = frozenset(Role) - COMPANY_ROLES - {Role.SYSTEM}
 
 
 class AreaKind(StrEnum):
@@ -69,6 +72,9 @@ class Permission(StrEnum):
     DECIDE_PASS = "decide_pass"  # noqa: S105
     MANAGE_ACCOUNTS = "manage_accounts"
     SEE_AUDIT = "see_audit"
+    PUBLISH_RULES = "publish_rules"
+    GIVE_OPINION = "give_opinion"
+    TAILOR_CASE = "tailor_case"
 
 
 _P = Permission
@@ -78,22 +84,23 @@ _COMPANY = frozenset({_P.FILE_APPLICATION, _P.SEE_CASE, _P.ACT_ON_CASE, _P.REQUE
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.FILER: _COMPANY,
     Role.HOST_FILER: _COMPANY,
-    Role.REVIEWER: _DESK | {_P.ACT_ON_CASE, _P.REVIEW_MATERIALS, _P.PLAN_INSPECTION, _P.DECIDE_PASS},
+    Role.REVIEWER: _DESK | {_P.ACT_ON_CASE, _P.REVIEW_MATERIALS, _P.PLAN_INSPECTION, _P.DECIDE_PASS, _P.TAILOR_CASE},
     Role.INSPECTOR: _DESK | {_P.ACT_ON_CASE, _P.PLAN_INSPECTION, _P.INSPECT},
-    Role.LEADER: _DESK | {_P.ACT_ON_CASE, _P.PLAN_INSPECTION, _P.DECIDE_PASS},
-    Role.BUREAU_REVIEWER: _DESK | {_P.ACT_ON_CASE},
-    Role.LEADING_GROUP: _DESK | {_P.ACT_ON_CASE},
+    Role.LEADER: _DESK | {_P.ACT_ON_CASE, _P.PLAN_INSPECTION, _P.DECIDE_PASS, _P.TAILOR_CASE},
+    Role.BUREAU_REVIEWER: _DESK | {_P.ACT_ON_CASE, _P.TAILOR_CASE},
+    Role.LEADING_GROUP: _DESK | {_P.ACT_ON_CASE, _P.TAILOR_CASE},
     Role.GUARD: frozenset(),
-    Role.DEPARTMENT: frozenset(),
-    Role.COMMANDER: _DESK,
+    Role.DEPARTMENT: frozenset({_P.SEE_CASE, _P.GIVE_OPINION}),
+    Role.COMMANDER: _DESK | {_P.PUBLISH_RULES},
     Role.AUDITOR: _DESK | {_P.SEE_AUDIT},
     Role.ADMIN: frozenset({_P.MANAGE_ACCOUNTS}),
+    Role.SYSTEM: frozenset(),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """A role held in an area; ``bureau`` is the code of the industry bureau for bureau reviewers."""
+    """A role held in an area; ``bureau`` is the code of the bureau for bureau reviewers and departments."""
 
     role: Role
     area_id: int
@@ -102,7 +109,12 @@ class Appointment:
     bureau: str | None = None
 
     def covers(self, area_ids: frozenset[int], bureau: str | None) -> bool:
-        """Whether this appointment reaches a case lying in ``area_ids`` (all its levels) under ``bureau``."""
+        """Whether this appointment reaches a case lying in ``area_ids`` (all its levels) under ``bureau``.
+
+        A department is asked case by case whatever bureau the case lies under.
+        """
+        if self.role is Role.DEPARTMENT:
+            return self.area_id in area_ids
         return self.area_id in area_ids and (self.bureau is None or self.bureau == bureau)
 
 
@@ -148,11 +160,14 @@ class Actor:
 
     def roles_for(self, *, enterprise_id: int | None, area_ids: frozenset[int], bureau: str | None) -> frozenset[Role]:
         """The roles this person holds towards one case, by company membership and by area and bureau."""
-        roles = {a.role for a in self.appointments if a.covers(area_ids, bureau)}
+        if self.person_id == SYSTEM_PERSON:
+            return frozenset({Role.SYSTEM})
+        roles = {a.role for a in self.appointments if a.covers(area_ids, bureau)} - {Role.SYSTEM}
         if enterprise_id is not None and enterprise_id in self.enterprise_ids:
             roles.add(Role.FILER)
         return frozenset(roles)
 
 
-SYSTEM = Actor(person_id=0, account_id=0, name="系统")
-"""The actor of scheduled work and commands; holds no role, so no step is open to it by role."""
+SYSTEM_PERSON = 0
+SYSTEM = Actor(person_id=SYSTEM_PERSON, account_id=0, name="系统")
+"""The actor of scheduled work and commands; only steps of the role ``system`` are open to it."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workflow.core.actors import AreaKind
+from workflow.core.conditions import Condition, read_condition
 from workflow.core.facts import EnterpriseFacts
-from workflow.core.routing import Condition, read_condition
 from workflow.core.tables import FileInvalid, Label, TableReader, read_toml
 
 FILE_KINDS = ("pdf", "jpeg", "png", "heic", "docx", "xlsx", "doc", "xls")
@@ -72,11 +72,17 @@ class ChecklistItem:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """A checklist in one version; a stored inspection names both."""
+    """A checklist in one version; ``extends`` names the list whose items come before its own."""
 
     key: str
     version: int
     items: tuple[ChecklistItem, ...]
+    extends: str = ""
+
+    def after(self, base: Checklist) -> Checklist:
+        """This list with the items of ``base`` before its own; an own item of the same code takes the other's place."""
+        own = {i.code for i in self.items}
+        return replace(self, items=(*(i for i in base.items if i.code not in own), *self.items))
 
     def items_for(self, facts: EnterpriseFacts, *, short: bool) -> tuple[ChecklistItem, ...]:
         """The items for this enterprise, in order; only the simple check's when ``short``."""
@@ -198,7 +204,7 @@ def _read_item(reader: TableReader, table: Mapping[str, Any], sources: Mapping[s
 def read_checklist(text: str) -> Checklist:
     """One checklist; raises :class:`CatalogueInvalid` with every problem."""
     document, reader = _document(text), TableReader()
-    reader.unknown_keys("checklist", document, ("key", "version", "sources", "item"))
+    reader.unknown_keys("checklist", document, ("key", "version", "extends", "sources", "item"))
     sources = document.get("sources")
     if not isinstance(sources, dict) or not all(isinstance(s, str) and s for s in sources.values()):
         reader.problems.append("sources: must be a [sources] table of texts")
@@ -211,6 +217,7 @@ def read_checklist(text: str) -> Checklist:
         key=reader.slug("checklist", document, "key"),
         version=reader.count("checklist", document, "version", least=1, most=1_000_000),
         items=items,
+        extends=reader.text("checklist", document, "extends") if "extends" in document else "",
     )
     if reader.problems:
         raise CatalogueInvalid(reader.problems)

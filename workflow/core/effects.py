@@ -17,3 +17,6 @@ class Effect(StrEnum):
     FILE_WITH_CITY = "file_with_city"
     START_NEW_CYCLE = "start_new_cycle"
     TELL_COMPANY = "tell_company"
+    ASK_OPINIONS = "ask_opinions"
+    DRAW_SAMPLE = "draw_sample"
+    REVOKE_PASSES = "revoke_passes"

@@ -8,12 +8,12 @@ from typing import Any, cast
 from transitions import EventData, Machine, MachineError
 
 from workflow.core.actors import Actor
-from workflow.core.answers import clean_text
 from workflow.core.effects import Effect
 from workflow.core.errors import N_, Invalid, NotPermitted, Reason, StepClosed
 from workflow.core.facts import CaseFacts
 from workflow.core.flow import Flow, NoteRule, State, Step
 from workflow.core.guards import GUARDS, NEEDS
+from workflow.core.texts import clean_text
 
 
 @dataclass(frozen=True, slots=True)

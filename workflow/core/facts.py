@@ -66,6 +66,10 @@ class EnterpriseFacts:
 
     values: Mapping[str, str | int | dt.date | None]
 
+    def with_values(self, **values: str | int | dt.date | None) -> EnterpriseFacts:
+        """These facts with others added or replaced."""
+        return EnterpriseFacts({**self.values, **values})
+
     def get(self, name: str) -> str | int | dt.date | None:
         """The fact called ``name`` or None."""
         return self.values.get(name)
@@ -100,4 +104,6 @@ class CaseFacts:
     rectify_by_on: dt.date | None = None
     rectification_answered: bool = False
     outcome: Outcome | None = None
+    opinions_open: int = 0
+    opinions_against: int = 0
     today: dt.date | None = None

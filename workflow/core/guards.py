@@ -116,6 +116,20 @@ def not_of_company(actor: Actor, facts: CaseFacts) -> Reason | None:
     return None
 
 
+def all_opinions_in(actor: Actor, facts: CaseFacts) -> Reason | None:
+    """Every department that was asked for its opinion has given it (or the request was taken back)."""
+    if facts.opinions_open:
+        return Reason(N_("还有 %(n)s 个部门未答复意见"), {"n": facts.opinions_open})
+    return None
+
+
+def no_opinion_against(actor: Actor, facts: CaseFacts) -> Reason | None:
+    """No department spoke against it."""
+    if facts.opinions_against:
+        return Reason(N_("有 %(n)s 个部门不同意"), {"n": facts.opinions_against})
+    return None
+
+
 GUARDS: Mapping[str, Guard] = {
     g.__name__: g
     for g in (
@@ -135,6 +149,8 @@ GUARDS: Mapping[str, Guard] = {
         inspection_passed,
         not_the_inspector,
         not_of_company,
+        all_opinions_in,
+        no_opinion_against,
     )
 }
 """Every guard that a flow file may name."""
@@ -142,6 +158,7 @@ GUARDS: Mapping[str, Guard] = {
 FACT_GROUPS: Mapping[str, frozenset[str]] = {
     "materials": frozenset({"materials"}),
     "people": frozenset({"company_people"}),
+    "opinions": frozenset({"opinions_open", "opinions_against"}),
     "visits": frozenset(
         {
             "appointed_inspectors",
@@ -175,5 +192,7 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "inspection_passed": frozenset({"visits"}),
     "not_the_inspector": frozenset({"visits"}),
     "not_of_company": frozenset({"people"}),
+    "all_opinions_in": frozenset({"opinions"}),
+    "no_opinion_against": frozenset({"opinions"}),
 }
 """Which groups of facts each guard looks at, so that a step reads no more (a test compares with the code)."""

@@ -36,6 +36,17 @@ class WorkingCalendar:
             days -= self.is_working(day)
         return day
 
+    def before(self, day: dt.date, days: int) -> dt.date:
+        """The last day before which at least ``days`` working days up to and with ``day`` lie ahead."""
+        while days > 0:
+            days -= self.is_working(day)
+            day -= dt.timedelta(days=1)
+        return day
+
+    def between(self, first: dt.date, last: dt.date) -> int:
+        """How many working days lie after ``first`` up to and with ``last``."""
+        return sum(self.is_working(first + dt.timedelta(days=n)) for n in range(1, (last - first).days + 1))
+
     def due_after(self, at: dt.datetime, days: int | None) -> dt.datetime | None:
         """The instant by which a step begun at ``at`` that takes ``days`` working days is due; None without a limit."""
         return None if days is None else end_of_day(self.after(shanghai_day(at), days))

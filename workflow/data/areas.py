@@ -36,6 +36,12 @@ class Area(HasId, Model):
         above = (self.city_id, self.county_id, self.town_id, self.zone_id)
         return frozenset({self.id, *(i for i in above if i is not None)})
 
+    @property
+    def lineage(self) -> tuple[int, ...]:
+        """The ids of this area and all above it, the narrowest first."""
+        above = (self.zone_id, self.town_id, self.county_id, self.city_id)
+        return (self.id, *(i for i in above if i is not None and i != self.id))
+
 
 def by_code(code: str) -> Area | None:
     """The area with this code."""

@@ -18,24 +18,31 @@ from sqlalchemy import (
     false,
     or_,
     select,
+    text,
     true,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from workflow.core.actors import ROLE_PERMISSIONS, Actor, Appointment, AreaKind, Permission
-from workflow.core.engine import Move
-from workflow.core.flow import StateKind
+from workflow.core import clocks
+from workflow.core.actors import ROLE_PERMISSIONS, SYSTEM, Actor, Appointment, AreaKind, Permission, Role
+from workflow.core.clocks import Tick
+from workflow.core.engine import Engine, Move
+from workflow.core.flow import Flow, State, StateKind
+from workflow.core.times import end_of_day, shanghai_day
 from workflow.data import audit, catalogue
 from workflow.data.areas import Area
 from workflow.data.enterprises import Enterprise
-from workflow.data.flows import FlowVersion
+from workflow.data.flows import FlowVersion, tailored_engine
+from workflow.data.opinions import OpinionRequest
 from workflow.extensions import HasId, Id, Model, UtcDateTime, db
 
 
 class Case(HasId, Model):
     """A case: its flow version, its state and who holds it; ``facts`` are the submitted answers as JSON.
 
+    ``clock_at`` is when the clock does its next thing after ``clock_stage``; ``spent`` are the working days used by
+    states that resume; ``permits`` says that the company may work; ``tailoring`` is what differs for this case alone.
     ``version`` is checked by the database layer on every update; ``moves`` counts applied moves; ``round`` counts
     correction rounds and ``cycle`` reopenings.
     """
@@ -48,6 +55,24 @@ class Case(HasId, Model):
         Index("ix_cases_town_all", "town_id", "is_open", "due_at", "id"),
         Index("ix_cases_county_all", "county_id", "is_open", "due_at", "id"),
         Index("ix_cases_city_all", "city_id", "is_open", "due_at", "id"),
+        Index("ix_cases_city_queue", "city_id", "holder", "is_open", "due_at", "id"),
+        Index(
+            "ix_cases_clock",
+            "clock_at",
+            "id",
+            sqlite_where=text("clock_at IS NOT NULL"),
+            postgresql_where=text("clock_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_cases_escalated",
+            "county_id",
+            "escalated_to",
+            "due_at",
+            "id",
+            sqlite_where=text("escalated_to <> ''"),
+            postgresql_where=text("escalated_to <> ''"),
+        ),
+        Index("ix_cases_flow_version", "flow_version_id", "is_open", "state"),
     )
 
     reference: Mapped[str] = mapped_column(String(40), unique=True)
@@ -60,6 +85,12 @@ class Case(HasId, Model):
     is_open: Mapped[bool] = mapped_column(default=True)
     state_since_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    clock_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    clock_stage: Mapped[str] = mapped_column(String(10), default="")
+    escalated_to: Mapped[str] = mapped_column(String(20), default="")
+    spent: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    permits: Mapped[bool] = mapped_column(default=False)
+    tailoring: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     moves: Mapped[int] = mapped_column(default=0)
     round: Mapped[int] = mapped_column(default=1)
     cycle: Mapped[int] = mapped_column(default=1)
@@ -98,6 +129,16 @@ class Case(HasId, Model):
         ids = (self.city_id, self.county_id, self.town_id, self.zone_id, self.building_id)
         return frozenset(i for i in ids if i is not None)
 
+    @property
+    def engine(self) -> Engine:
+        """The engine of the case's flow version, with what was tailored for this case worked in."""
+        return tailored_engine(self.flow_version.text, self.tailoring)
+
+    @property
+    def flow(self) -> Flow:
+        """The case's own flow."""
+        return self.engine.flow
+
     def apply(self, move: Move, *, by: Actor, at: dt.datetime, details: dict[str, Any] | None = None) -> None:
         """Take a decided move: set the state and everything that follows from it, and write the history row.
 
@@ -109,11 +150,15 @@ class Case(HasId, Model):
         self._state = move.dest.key
         self.holder = move.dest.holder.value if move.dest.holder else ""
         self.is_open = move.dest.kind is StateKind.OPEN
+        self.permits = move.dest.permits
         self.moves += 1
         if move.dest.key != before:
+            self._start_clock(move.source, move.dest, at)
             self.state_since_at = at
-        self.due_at = catalogue.calendar().due_after(at, move.dest.days) or at
-        self.decided_at = at if move.dest.kind in (StateKind.APPROVED, StateKind.ENDED) else None
+        if move.dest.kind is not StateKind.OPEN:
+            self.decided_at = at
+        elif not move.dest.permits:
+            self.decided_at = None
         audit.record(
             audit.Event(move.step.action),
             chain=f"town:{self.town_id}",
@@ -124,6 +169,48 @@ class Case(HasId, Model):
             before={"state": before},
             after={"state": move.dest.key, "moves": self.moves, "round": self.round, **(details or {})},
         )
+
+    def _start_clock(self, source: State, dest: State, at: dt.datetime) -> None:
+        """Stop the clock of the state that is left and start that of the state that is entered."""
+        calendar = catalogue.calendar()
+        days = clocks.allowed_days(source, dest, self.spent or {})
+        self.spent = clocks.spent_after(source, dest, self.spent or {}, self.state_since_at, at, calendar)
+        self.due_at = at if days is None else end_of_day(calendar.after(shanghai_day(at), days))
+        self.escalated_to = ""
+        self._set_clock(dest, None)
+
+    def _set_clock(self, state: State, after: Tick | None) -> None:
+        self.clock_stage = after.value if after else ""
+        following = clocks.next_tick(state, self.due_at, after, catalogue.calendar())
+        self.clock_at = following[1] if following else None
+
+    def next_tick(self) -> Tick | None:
+        """What the clock does at ``clock_at``."""
+        stage = Tick(self.clock_stage) if self.clock_stage else None
+        following = clocks.next_tick(self.flow.state(self._state), self.due_at, stage, catalogue.calendar())
+        return following[0] if following else None
+
+    def tick(self, tick: Tick, at: dt.datetime) -> None:
+        """Let the clock do ``tick``: keep that it is done, and write the history row. The state stays as it is."""
+        state = self.flow.state(self._state)
+        if tick is Tick.ESCALATED and state.escalate is not None:
+            self.escalated_to = state.escalate.value
+        self._set_clock(state, tick)
+        if tick is Tick.LAPSED:
+            return  # the step that follows, or its refusal, has a row of its own
+        after = {"state": self._state, "due_at": self.due_at.isoformat(), "to": self.escalated_to}
+        audit.record(
+            audit.Event(tick.value), chain=f"town:{self.town_id}", actor=SYSTEM, at=at, case_id=self.id, after=after
+        )
+
+    def restart_clock(self) -> None:
+        """Set the clock by the case's flow as it is now, after its version or its tailoring changed."""
+        state = self.flow.state(self._state)
+        if state.kind is StateKind.OPEN and state.days is not None:
+            days = state.days - (int((self.spent or {}).get(self._state, 0)) if state.resumes else 0)
+            self.due_at = end_of_day(catalogue.calendar().after(shanghai_day(self.state_since_at), max(1, days)))
+        self.escalated_to = ""
+        self._set_clock(state, None)
 
 
 def begin(values: dict[str, Any], *, flow_version: FlowVersion, at: dt.datetime) -> Case:
@@ -147,6 +234,9 @@ def _area_column(kind: AreaKind) -> Any:
 
 def _covered(appointment: Appointment) -> ColumnElement[bool]:
     inside = _area_column(appointment.area_kind) == appointment.area_id
+    if appointment.role is Role.DEPARTMENT:
+        asked = select(OpinionRequest.case_id).where(OpinionRequest.department == appointment.bureau)
+        return and_(inside, Case.id.in_(asked))
     return and_(inside, Case.bureau == appointment.bureau) if appointment.bureau else inside
 
 
@@ -174,6 +264,12 @@ def waiting_for(actor: Actor) -> ColumnElement[bool]:
     return and_(or_(*clauses), Case.is_open == true()) if clauses else false()
 
 
+def escalated_to(actor: Actor) -> ColumnElement[bool]:
+    """The condition that an open case is late and was put before one of the actor's roles where that role is held."""
+    clauses = [and_(_covered(a), Case.escalated_to == a.role.value) for a in actor.appointments]
+    return and_(or_(*clauses), Case.escalated_to != "", Case.is_open == true()) if clauses else false()
+
+
 def lock_all(actor: Actor, case_ids: list[int]) -> None:
     """Lock those of the cases that the actor sees until the transaction ends, by rising id."""
     db.session.scalars(visible_to(actor).where(Case.id.in_(case_ids)).order_by(Case.id).with_for_update(of=Case)).all()
@@ -188,6 +284,19 @@ def _locked(query: Select[Case]) -> Select[Case]:
 def lock(case_id: int) -> Case:
     """The case, locked; for callers who know already that the actor sees it."""
     return db.session.scalars(_locked(select(Case).where(Case.id == case_id))).one()
+
+
+def lock_due(now: dt.datetime) -> Case | None:
+    """The case whose clock has been due longest, locked; cases that another worker holds are passed over."""
+    query = (
+        select(Case)
+        .where(Case.clock_at <= now)
+        .order_by(Case.clock_at, Case.id)
+        .limit(1)
+        .options(joinedload(Case.flow_version))
+        .with_for_update(of=Case, skip_locked=True)
+    )
+    return db.session.scalar(query.execution_options(populate_existing=True))
 
 
 def lock_visible(actor: Actor, case_id: int) -> Case | None:

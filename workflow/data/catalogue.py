@@ -16,13 +16,15 @@ from workflow.core.catalogue import (
     read_industries,
     read_materials,
 )
-from workflow.core.routing import Bureau, Routing, read_routing
+from workflow.core.departments import Department, read_departments
+from workflow.core.rulebook import Rules, read_rulebook
 from workflow.core.working_days import WorkingCalendar, read_calendar
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _CATALOGUE = _PACKAGE / "catalogue"
 _FLOWS = _PACKAGE / "flows"
-_CHECKLISTS = {"general": "checklist.toml"}
+_RULES = _PACKAGE / "rules"
+FIRST_RULES = "approval"
 
 
 def _text(folder: Path, name: str) -> str:
@@ -35,10 +37,21 @@ def material_slots() -> Mapping[str, MaterialSlot]:
     return MappingProxyType(dict(read_materials(_text(_CATALOGUE, "materials.toml"))))
 
 
-@lru_cache
+@lru_cache(maxsize=1)
+def _checklists() -> Mapping[str, Checklist]:
+    read = [read_checklist(p.read_text(encoding="utf-8")) for p in sorted(_CATALOGUE.glob("checklist*.toml"))]
+    lists = {c.key: c for c in read}
+    return MappingProxyType({k: c.after(lists[c.extends]) if c.extends else c for k, c in lists.items()})
+
+
+def checklist_keys() -> frozenset[str]:
+    """The names of the checklists that come with the product."""
+    return frozenset(_checklists())
+
+
 def checklist(key: str = "general") -> Checklist:
     """The checklist called ``key``; KeyError when there is none."""
-    return read_checklist(_text(_CATALOGUE, _CHECKLISTS[key]))
+    return _checklists()[key]
 
 
 @lru_cache(maxsize=1)
@@ -57,7 +70,7 @@ def areas() -> tuple[AreaEntry, ...]:
 @lru_cache(maxsize=1)
 def flow_keys() -> tuple[str, ...]:
     """The keys of the flow files that come with the product, sorted."""
-    return tuple(sorted(p.stem for p in _FLOWS.glob("*.toml") if p.stem != "routing"))
+    return tuple(sorted(p.stem for p in _FLOWS.glob("*.toml")))
 
 
 @lru_cache
@@ -69,9 +82,23 @@ def flow_text(key: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def routing() -> Routing:
-    """The rules that choose a flow, the calendar and the bureaus."""
-    return read_routing(_text(_FLOWS, "routing.toml"), frozenset(flow_keys()))
+def rule_keys() -> tuple[str, ...]:
+    """The names of the rulebooks that come with the product, sorted; ``approval`` is the one first in force."""
+    return tuple(sorted(p.stem for p in _RULES.glob("*.toml")))
+
+
+@lru_cache
+def rules_text(key: str = FIRST_RULES) -> str:
+    """The text of the rulebook called ``key``; KeyError when there is none."""
+    if key not in rule_keys():
+        raise KeyError(key)
+    return _text(_RULES, f"{key}.toml")
+
+
+@lru_cache
+def shipped_rules(key: str = FIRST_RULES) -> Rules:
+    """A rulebook that comes with the product, alone."""
+    return Rules((read_rulebook(rules_text(key), frozenset(flow_keys())),))
 
 
 @lru_cache(maxsize=1)
@@ -80,11 +107,28 @@ def calendar() -> WorkingCalendar:
     return read_calendar(_text(_CATALOGUE, "calendar.toml"))
 
 
-def bureaus() -> tuple[Bureau, ...]:
-    """The industry bureaus in the order of the file."""
-    return routing().bureaus
+@lru_cache(maxsize=1)
+def departments() -> tuple[Department, ...]:
+    """Every department in the order of the file."""
+    return read_departments(_text(_CATALOGUE, "departments.toml"))
+
+
+def department(code: str) -> Department:
+    """The department called ``code``; KeyError when there is none."""
+    for found in departments():
+        if found.code == code:
+            return found
+    raise KeyError(code)
+
+
+def bureaus() -> tuple[Department, ...]:
+    """The industry bureaus: departments that are in charge of a sector."""
+    return tuple(d for d in departments() if d.sectors)
 
 
 def bureau_of(sector: str) -> str:
     """The code of the bureau in charge of ``sector``; KeyError when there is no such sector."""
-    return routing().bureau_of(sector).code
+    for bureau in bureaus():
+        if sector in bureau.sectors:
+            return bureau.code
+    raise KeyError(sector)

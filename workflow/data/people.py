@@ -47,7 +47,7 @@ class PersonAppointment(HasId, Model):
 
     __tablename__ = "appointments"
     __table_args__ = (
-        CheckConstraint(f"role IN ({', '.join(repr(r.value) for r in Role)})", name="role"),
+        CheckConstraint(f"role IN ({', '.join(repr(r.value) for r in Role if r is not Role.SYSTEM)})", name="role"),
         CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates"),
     )
 
@@ -67,12 +67,13 @@ def account_by_login(login: str) -> Account | None:
     return db.session.scalar(select(Account).where(Account.login == login.strip().lower()))
 
 
+def _is_current(today: dt.date) -> ColumnElement[bool]:
+    ends_on = PersonAppointment.ends_on
+    return and_(PersonAppointment.starts_on <= today, or_(ends_on.is_(None), ends_on > today))
+
+
 def _holds(person_id: int, today: dt.date) -> ColumnElement[bool]:
-    return and_(
-        PersonAppointment.person_id == person_id,
-        PersonAppointment.starts_on <= today,
-        or_(PersonAppointment.ends_on.is_(None), PersonAppointment.ends_on > today),
-    )
+    return and_(PersonAppointment.person_id == person_id, _is_current(today))
 
 
 def current_appointments(person_id: int, today: dt.date) -> list[PersonAppointment]:
@@ -122,6 +123,30 @@ def holders_of(role: Role, area_ids: frozenset[int], today: dt.date) -> list[Per
         .order_by(Person.name, Person.id)
     )
     return list(db.session.scalars(query))
+
+
+def is_held(role: Role, area_ids: frozenset[int], bureau: str | None, today: dt.date) -> bool:
+    """Whether somebody holds ``role`` today in one of the areas, for a bureau's role in that bureau."""
+    clauses = [PersonAppointment.role == role, PersonAppointment.area_id.in_(area_ids), _is_current(today)]
+    if role is Role.BUREAU_REVIEWER:
+        clauses.append(PersonAppointment.bureau == bureau)
+    return db.session.scalar(select(PersonAppointment.id).where(*clauses).limit(1)) is not None
+
+
+def roles_held(area: Area, today: dt.date) -> frozenset[Role]:
+    """The roles that somebody holds today in ``area``, above it, or somewhere inside it."""
+    inside = or_(Area.id.in_(area.lineage), Area.city_id == area.id, Area.county_id == area.id, Area.town_id == area.id)
+    query = (
+        select(PersonAppointment.role)
+        .join(Area, Area.id == PersonAppointment.area_id)
+        .where(
+            inside,
+            PersonAppointment.starts_on <= today,
+            or_(PersonAppointment.ends_on.is_(None), PersonAppointment.ends_on > today),
+        )
+        .distinct()
+    )
+    return frozenset(Role(r) for r in db.session.scalars(query))
 
 
 def names_of(person_ids: set[int]) -> dict[int, str]:

@@ -27,9 +27,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload
 
 from workflow.core.actors import Actor, AreaKind, Role
-from workflow.core.answers import clean_text
 from workflow.core.flow import Flow, StateKind
 from workflow.core.identifiers import squeeze
+from workflow.core.tailoring import read_tailoring, tailor
+from workflow.core.texts import clean_text
 from workflow.data import cases, inspections
 from workflow.data.areas import Area
 from workflow.data.cases import Case
@@ -47,9 +48,10 @@ _WHOLE_REFERENCE = re.compile(r"复工-[^-\s]{1,10}-[0-9]{8}-B?[0-9]{4,8}")
 
 
 class Tab(StrEnum):
-    """What the queue shows: what waits for the reader, everything open, everything closed."""
+    """What the queue shows: what waits for the reader, what is late and was put before them, all open, all closed."""
 
     MINE = "mine"
+    ESCALATED = "escalated"
     OPEN = "open"
     DONE = "done"
 
@@ -126,6 +128,7 @@ class QueueRow:
     due_at: dt.datetime
     decided_at: dt.datetime | None
     resuming_count: int
+    tailoring: dict[str, Any] | None
     place: str
     zone: str
 
@@ -147,6 +150,8 @@ class Page:
 def _tab(actor: Actor, tab: Tab) -> ColumnElement[bool]:
     if tab is Tab.MINE:
         return cases.waiting_for(actor)
+    if tab is Tab.ESCALATED:
+        return cases.escalated_to(actor)
     return and_(cases.reach(actor), Case.is_open == (true() if tab is Tab.OPEN else false()))
 
 
@@ -231,6 +236,11 @@ def flows() -> list[KnownFlow]:
     return [KnownFlow(row.id, row.key, _flows[row.digest]) for row in rows]
 
 
+def flow_of(row: QueueRow, known: KnownFlow) -> Flow:
+    """The flow of a row's case: its version's, with what was tailored for this case worked in."""
+    return tailor(known.flow, read_tailoring(row.tailoring)) if row.tailoring else known.flow
+
+
 def _counted(actor: Actor, filters: Filters, now: dt.datetime) -> ScalarSelect[int]:
     inner = select(Case.id).where(*_conditions(actor, filters, now)).limit(COUNT_CAP + 1).subquery()
     return select(func.count()).select_from(inner).scalar_subquery()
@@ -264,6 +274,7 @@ def _columns() -> Select[*tuple[Any, ...]]:
             Case.due_at,
             Case.decided_at,
             Case.resuming_count,
+            Case.tailoring,
             town.name.label("place"),
             func.coalesce(zone.name, "").label("zone"),
         )

@@ -1,10 +1,9 @@
-"""Knows the bundled fonts: which characters they can print and how wide a text comes out."""
+"""Knows the bundled fonts and which characters they can print; typeset.py knows how wide a text comes out."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import cast
 
 from fontTools.ttLib import TTFont
 
@@ -30,13 +29,6 @@ def _characters(file: str) -> frozenset[int]:
         return frozenset(font.getBestCmap())
 
 
-@cache
-def _advances(file: str) -> tuple[dict[int, str], dict[str, tuple[int, int]], int]:
-    with TTFont(FONT_FOLDER / file, lazy=True) as font:
-        units = cast(int, font["head"].unitsPerEm)
-        return dict(font.getBestCmap()), dict(font["hmtx"].metrics), units
-
-
 def missing_glyphs(text: str) -> set[str]:
     """Return the characters of ``text`` that none of the bundled fonts can print (empty for printable text)."""
     small = _characters(FACES[0][2])
@@ -60,13 +52,3 @@ def printable(text: str) -> str:
 
 def _is_modifier(char: str) -> bool:
     return "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef" or "\U0001f3fb" <= char <= "\U0001f3ff"
-
-
-def width_em(text: str) -> float:
-    """Return the width of ``text`` set in the bundled bold font, in em; an unknown character counts as one em."""
-    names, metrics, units = _advances(FACES[1][2])
-    total = 0
-    for char in text:
-        name = names.get(ord(char))
-        total += metrics[name][0] if name else units
-    return total / units

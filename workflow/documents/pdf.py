@@ -11,7 +11,7 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
@@ -27,9 +27,10 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 
 from workflow.core.errors import N_, Invalid
 from workflow.documents.fonts import FACES, FONT_FOLDER, missing_glyphs, printable
+from workflow.documents.pdf_forms import Form, lift_form
 from workflow.documents.qr import Level, qr_png
 
-__all__ = ["Primitive", "TooLong", "missing_glyphs", "render"]
+__all__ = ["Primitive", "TooLong", "missing_glyphs", "render", "render_form"]
 
 Primitive = (
     str | int | float | bool | bytes | date | datetime | Sequence["Primitive"] | Mapping[str, "Primitive"] | None
@@ -95,6 +96,20 @@ def render(template: str, context: Mapping[str, Primitive]) -> bytes:
     markup and objects are a TypeError, and so is an unknown name in the template. Characters without a glyph
     are printed as 〓. The first call of a process loads fonts (about a second), later ones take tens of milliseconds.
     """
+    return _render(template, context, None)
+
+
+def render_form(template: str, context: Mapping[str, Primitive]) -> Form:
+    """Return the only page of what :func:`render` would make as a form that other pages can be drawn upon."""
+    forms: list[Form] = []
+    _render(template, context, lambda _, document: forms.append(lift_form(document)))
+    return forms[0]
+
+
+_Finisher = Callable[[Any, Any], None]
+
+
+def _render(template: str, context: Mapping[str, Primitive], finisher: _Finisher | None) -> bytes:
     images: dict[str, bytes] = {}
     clean = _clean(context, images)
     if sum(map(len, _texts(clean))) > MAX_CHARACTERS:
@@ -108,16 +123,19 @@ def render(template: str, context: Mapping[str, Primitive]) -> bytes:
     identifier = hashlib.sha256("\n".join((html, *sorted(images))).encode()).hexdigest()[:32].encode()
     with _LOCK:
         try:
-            return _print(template, html, images, identifier)
+            return _print(template, html, images, identifier, finisher)
         except FatalURLFetchingError as error:
             # A BaseException by WeasyPrint's design; it must not travel on as one and take the worker down.
             raise RuntimeError(f"templates/pdf/{template}.html asked for something that is {error}") from None
 
 
-def _print(template: str, html: str, images: Mapping[str, bytes], identifier: bytes) -> bytes:
+def _print(
+    template: str, html: str, images: Mapping[str, bytes], identifier: bytes, finisher: _Finisher | None
+) -> bytes:
     photos = any(image.startswith(_JPEG) for image in images.values())
     options: dict[str, Any] = {"dpi": IMAGE_DPI, "jpeg_quality": 82} if photos else {}
     pdf: bytes = HTML(string=html, url_fetcher=_BundledOnly(images)).write_pdf(
+        finisher=finisher,
         font_config=_fonts(),
         stylesheets=[_style("official"), _style(template)],
         pdf_identifier=identifier,
@@ -143,11 +161,12 @@ def _fonts() -> FontConfiguration:
 
 def _colour_profile() -> ColorProfile:
     """The sRGB profile that PDF/A wants; given by us, since WeasyPrint's own way leaves the file open every time."""
-    return ColorProfile(io.BytesIO(_icc()), "sRGB2014.icc", "relative-colorimetric", (["r"], ["g"], ["b"]))
+    return ColorProfile(io.BytesIO(srgb_profile()), "sRGB2014.icc", "relative-colorimetric", (["r"], ["g"], ["b"]))
 
 
 @cache
-def _icc() -> bytes:
+def srgb_profile() -> bytes:
+    """The ICC profile that all documents name as their output intent."""
     return (files("weasyprint.pdf") / "sRGB2014.icc").read_bytes()
 
 

@@ -53,14 +53,24 @@ def qr_svg(text: str, *, level: Level = "Q") -> str:
     )
 
 
+def packed_matrix(text: str, level: Level = "Q") -> tuple[bytes, int]:
+    """Return ``text`` as a QR code of one bit a module (0 is dark), its quiet zone included, and the modules a side.
+
+    Rows begin at a whole byte, as pictures of one bit a pixel do in PDF.
+    """
+    modules, side = _matrix(text, level)
+    code = Image.new("1", (side + 2 * QUIET_ZONE,) * 2, 1)
+    code.paste(Image.frombytes("L", (side, side), modules).convert("1", dither=Image.Dither.NONE), (QUIET_ZONE,) * 2)
+    return code.tobytes(), code.width
+
+
 def qr_png(text: str, *, level: Level = "Q", scale: int = 4) -> bytes:
     """Return ``text`` as a QR code in black and white PNG, ``scale`` pixels a module.
 
     For PDF: WeasyPrint draws a picture in a tenth of the time that the path of a large code takes.
     """
-    modules, side = _matrix(text, level)
-    code = Image.new("1", (side + 2 * QUIET_ZONE,) * 2, 1)
-    code.paste(Image.frombytes("L", (side, side), modules).convert("1", dither=Image.Dither.NONE), (QUIET_ZONE,) * 2)
+    bits, side = packed_matrix(text, level)
+    code = Image.frombytes("1", (side, side), bits)
     output = io.BytesIO()
     code.resize((code.width * scale, code.height * scale), Image.Resampling.NEAREST).save(output, "PNG")
     return output.getvalue()

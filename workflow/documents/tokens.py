@@ -33,6 +33,8 @@ _AREA, _KIND = "a", "k"  # private claims, as short as text keys can be
 _KID_BYTES = 4
 _BASE32 = re.compile(r"[A-Z2-7]+")
 _DIGITS = re.compile(r"[1-9][0-9]{0,17}")
+_COUNTY_DIGITS = 6
+_PASS_NUMBER = re.compile(r"[1-9][0-9]{11}")
 _AREA_CODE = re.compile(r"[1-9][0-9]{1,11}")
 #: Far above any real token; keeps hostile input small before anything is decoded.
 MAX_TOKEN_CHARACTERS = 600
@@ -52,7 +54,8 @@ class PassClaims:
     division code.
 
     ``not_before`` and ``expires`` are aware instants in whole seconds. A ``number`` of up to 18 digits is
-    packed and keeps the printed code small; any other text up to 64 characters is carried as it is.
+    packed and keeps the printed code small; any other text up to 64 characters is carried as it is. Pass numbers
+    begin with their area, which is then not said twice: that keeps the printed code within version 10.
     """
 
     number: str
@@ -113,7 +116,7 @@ class SigningKey:
 def sign(claims: PassClaims, key: SigningKey) -> str:
     """Return the token for ``claims``: base32 (RFC 4648), upper case, no padding; ValueError for unsignable
     claims."""
-    payload = _encode_claims(claims)
+    payload = _encode_claims(claims, area_apart=_is_apart(claims))
     protected = cbor2.dumps({_ALG: _EDDSA, _KID: key.kid}, canonical=True)
     message = cbor2.dumps([protected, {}, payload, key.sign(_sig_structure(protected, payload))], canonical=True)
     return base64.b32encode(_TAG + message).decode("ascii").rstrip("=")
@@ -134,6 +137,15 @@ def verify(token: str, keys: Mapping[bytes, Ed25519PublicKey]) -> PassClaims:
     except InvalidSignature:
         raise TokenForged from None
     return _decode_claims(payload)
+
+
+def key_named_by(token: str) -> bytes | None:
+    """Return the ``kid`` that a token names, without asking whether it is genuine; None when it is no token."""
+    try:
+        protected, _, _ = _split(_decode_base32(token))
+        return _kid_in(protected)
+    except TokenForged:
+        return None
 
 
 def validity(claims: PassClaims, now: datetime) -> Validity:
@@ -200,7 +212,17 @@ def _kid_in(protected: bytes) -> bytes:
     return kid
 
 
-def _encode_claims(claims: PassClaims) -> bytes:
+def _is_apart(claims: PassClaims) -> bool:
+    """Whether the area has to be said, since the number does not begin with the six digits of a county."""
+    return _area_in(claims.number) != claims.area
+
+
+def _area_in(number: str) -> str:
+    """The county that a number of twelve digits begins with, else nothing."""
+    return number[:_COUNTY_DIGITS] if _PASS_NUMBER.fullmatch(number) else ""
+
+
+def _encode_claims(claims: PassClaims, *, area_apart: bool) -> bytes:
     for text in (claims.number, claims.subject):
         if not 0 < len(text) <= _MAX_TEXT or not text.isprintable():
             raise ValueError("number and subject must be printable and have 1 to 64 characters")
@@ -209,34 +231,37 @@ def _encode_claims(claims: PassClaims) -> bytes:
     not_before, expires = _seconds(claims.not_before), _seconds(claims.expires)
     if not_before >= expires:
         raise ValueError("a pass must expire after it begins")
-    return cbor2.dumps(
-        {
-            _SUB: claims.subject,
-            _EXP: expires,
-            _NBF: not_before,
-            _CTI: _pack_number(claims.number),
-            _AREA: int(claims.area),
-            _KIND: LOOKS[claims.kind].token_number,
-        },
-        canonical=True,
-    )
+    said: dict[int | str, object] = {
+        _SUB: claims.subject,
+        _EXP: expires,
+        _NBF: not_before,
+        _CTI: _pack_number(claims.number),
+        _KIND: LOOKS[claims.kind].token_number,
+    }
+    if area_apart:
+        said[_AREA] = int(claims.area)
+    return cbor2.dumps(said, canonical=True)
 
 
 def _decode_claims(payload: bytes) -> PassClaims:
-    """Read signed claims; a genuine signature over claims that this program would not write counts as forged too."""
+    """Read signed claims; a genuine signature over claims that this program would not write counts as forged too.
+
+    Tokens of earlier versions say the area always; they are accepted as they stand.
+    """
     claims = _loads(payload)
     if not isinstance(claims, dict):
         raise TokenForged
     try:
+        number = _unpack_number(claims[_CTI])
         found = PassClaims(
-            number=_unpack_number(claims[_CTI]),
+            number=number,
             kind=KIND_BY_TOKEN_NUMBER[claims[_KIND]],
             subject=claims[_SUB],
             not_before=datetime.fromtimestamp(claims[_NBF], UTC),
             expires=datetime.fromtimestamp(claims[_EXP], UTC),
-            area=str(claims[_AREA]),
+            area=str(claims[_AREA]) if _AREA in claims else _area_in(number),
         )
-        genuine = _encode_claims(found) == payload
+        genuine = _encode_claims(found, area_apart=_AREA in claims) == payload
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         raise TokenForged from None
     if not genuine:

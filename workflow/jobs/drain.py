@@ -18,7 +18,7 @@ from workflow.data import idempotency, outbox
 from workflow.data.issued import IssuedDocument
 from workflow.data.messages import Message
 from workflow.extensions import db, write_intent
-from workflow.services import issuing
+from workflow.services import clocks, issuing
 
 log = structlog.get_logger()
 Finish = Callable[[dt.datetime], None]
@@ -97,6 +97,19 @@ def drain(clock: Callable[[], dt.datetime], limit: int = 1000) -> int:
             log.warning("outbox_item_failed", item=item_id, kind=kind, error=type(error).__name__)
             with _Writing():
                 outbox.mark_failed(item_id, clock(), type(error).__name__)
+    return done
+
+
+def run_clocks(clock: Callable[[], dt.datetime], limit: int = 5000) -> int:
+    """Let the clocks of cases and opinion requests do what is due, each in a commit of its own; returns how many."""
+    done = 0
+    for run in (clocks.run_one, clocks.remind_one):
+        for _ in range(limit):
+            with _Writing():
+                found = run(clock())
+            if found is None:
+                break
+            done += 1
     return done
 
 

@@ -62,6 +62,11 @@ def make(app: Flask) -> Queue:
                 db.session.remove()
 
     def sweep() -> None:
+        with app.app_context():
+            try:
+                draining.run_clocks(_clock)
+            finally:
+                db.session.remove()
         drain_outbox()
         with app.app_context():
             draining.forget_old_keys(_clock)

@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from workflow.core.actors import STAFF_ROLES, SYSTEM, Actor, Permission, Role
-from workflow.core.answers import required_line
+from workflow.core.actors import STAFF_ROLES, SYSTEM, Actor, AreaKind, Permission, Role
 from workflow.core.errors import N_, Invalid, NotFound, NotPermitted
 from workflow.core.identifiers import parse_phone, parse_uscc
+from workflow.core.texts import required_line
 from workflow.core.times import shanghai_day
 from workflow.data import areas, audit, catalogue, enterprises, people
+from workflow.data.areas import Area
 from workflow.data.enterprises import Enterprise, EnterpriseMember
 from workflow.data.people import Account, Person, PersonAppointment
 from workflow.extensions import db, settings
@@ -139,9 +140,7 @@ def appoint(
     area = areas.by_code(area_code)
     if area is None:
         raise Invalid(N_("请选择所在区域。"), field="area")
-    if role == Role.BUREAU_REVIEWER and bureau not in {b.code for b in catalogue.bureaus()}:
-        raise Invalid(N_("请选择主管部门。"), field="bureau")
-    bureau = bureau if role == Role.BUREAU_REVIEWER else None
+    bureau = _checked_bureau(role, bureau, area)
     today = shanghai_day(now)
     same = [
         a
@@ -156,6 +155,21 @@ def appoint(
     after = {"person": person_id, "role": role, "area": area.code, "appointment": appointment.id}
     audit.record(audit.APPOINTED, chain=CHAIN, actor=actor, at=now, after=after)
     return appointment
+
+
+def _checked_bureau(role: str, bureau: str | None, area: Area) -> str | None:
+    """The department's code for a role that belongs to one, None for all others; a department is a county's."""
+    if role == Role.BUREAU_REVIEWER:
+        if bureau not in {b.code for b in catalogue.bureaus()}:
+            raise Invalid(N_("请选择主管部门。"), field="bureau")
+        return bureau
+    if role != Role.DEPARTMENT:
+        return None
+    if bureau not in {d.code for d in catalogue.departments()}:
+        raise Invalid(N_("请选择部门。"), field="bureau")
+    if area.area_kind is not AreaKind.COUNTY:
+        raise Invalid(N_("协同部门按区县任职，请选择区县。"), field="area")
+    return bureau
 
 
 def end_appointment(actor: Actor, appointment_id: int, now: dt.datetime) -> None:

@@ -8,33 +8,28 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from workflow.core.actors import Actor
-from workflow.core.answers import (
-    QUESTIONS,
-    ROUTING_KEYS,
-    TOPIC_OF,
-    TOPICS,
-    Reading,
-    enterprise_facts,
-)
+from workflow.core.answers import Reading
 from workflow.core.errors import N_, Invalid, NotFound, Stale, StepClosed
-from workflow.core.flow import Flow, MaterialRule
-from workflow.core.routing import Rule
+from workflow.core.flow import MaterialRule
+from workflow.core.questions import QUESTIONS, ROUTING_KEYS, TOPIC_OF, topics_for
 from workflow.core.times import shanghai_day
-from workflow.data import applications, areas, audit, cases, catalogue, enterprises, flows, materials
+from workflow.data import applications, areas, audit, cases, catalogue, enterprises, materials
 from workflow.data.applications import Application
 from workflow.data.areas import Area
 from workflow.data.cases import Case
 from workflow.data.enterprises import Enterprise
 from workflow.data.enterprises import visible_to as visible_enterprises
-from workflow.data.flows import FlowVersion
 from workflow.data.materials import FORM_SLOT, Material
 from workflow.data.sequences import next_number
 from workflow.extensions import db
 from workflow.services import cases as case_service
+from workflow.services import routes
 from workflow.services.reading import answer_context as answer_context
 from workflow.services.reading import kept_facts
 from workflow.services.reading import lookup_options as lookup_options
 from workflow.services.reading import read as read
+from workflow.services.routes import Place
+from workflow.services.routes import Route as Route
 
 LONGEST_RAW = 20_000
 
@@ -57,19 +52,6 @@ class Task:
     label: str
     state: TaskState
     left: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Which flow an application takes and why."""
-
-    rule: Rule
-    version: FlowVersion
-
-    @property
-    def flow(self) -> Flow:
-        """The flow chosen."""
-        return self.version.engine.flow
 
 
 def get(actor: Actor, application_id: int) -> Application:
@@ -144,7 +126,7 @@ def save_answers(
     """
     application = own_locked(actor, application_id)
     unknown = set(fields) - set(QUESTIONS)
-    if unknown or any(len(v) > LONGEST_RAW for v in fields.values()):
+    if unknown or any(len(v) > max(LONGEST_RAW, QUESTIONS[k].longest) for k, v in fields.items()):
         raise Invalid(N_("表单内容不对，请刷新页面后重试。"))
     if revision is not None and revision != application.revision:
         raise Stale(N_("另一窗口或另一位同事已修改了这份申请，您刚填的内容没有保存，请核对后再存。"))
@@ -174,30 +156,21 @@ def _allow_correction(application: Application, changed: Mapping[str, str], acto
 
 def _is_correcting(case: Case) -> bool:
     """Whether the company's turn is to correct: some step of the form ``correct`` leaves the present state."""
-    return any(s.form == "correct" for s in case.flow_version.engine.flow.steps_from(case.state))
+    return any(s.form == "correct" for s in case.flow.steps_from(case.state))
 
 
-def route_of(reading: Reading, now: dt.datetime) -> Route | None:
+def route_of(application: Application, reading: Reading, now: dt.datetime, place: Place | None = None) -> Route | None:
     """The flow that the clean answers lead to; None while they don't decide it yet."""
-    today = shanghai_day(now)
-    rule = catalogue.routing().choose(enterprise_facts(reading.clean, today))
-    version = flows.newest(rule.flow, today) if rule else None
-    return Route(rule, version) if rule and version else None
-
-
-def material_rules(route: Route, reading: Reading, now: dt.datetime) -> list[MaterialRule]:
-    """The material slots that apply to these answers, in the order of the flow."""
-    facts = enterprise_facts(reading.clean, shanghai_day(now))
-    return [m for m in route.flow.materials if m.when.holds(facts)]
+    return routes.route_of(reading, application.enterprise_id, now, place)
 
 
 def ensure_materials(application: Application, reading: Reading, now: dt.datetime) -> list[Material]:
     """Bring the draft's slots in line with its answers: adds missing ones, drops those that never had a file."""
-    route = route_of(reading, now)
+    route = route_of(application, reading, now)
     existing = {m.slot: m for m in materials.of_application(application.id)}
-    if route is None or application.status != "draft":
+    if route is None or route.needs_no_filing or application.status != "draft":
         return list(existing.values())
-    rules = material_rules(route, reading, now)
+    rules = route.materials
     for position, rule in enumerate(rules):
         material = existing.pop(rule.slot, None)
         if material is None:
@@ -213,14 +186,17 @@ def ensure_materials(application: Application, reading: Reading, now: dt.datetim
 
 
 def planned_materials(
-    application: Application, reading: Reading, now: dt.datetime
+    application: Application, reading: Reading, now: dt.datetime, route: Route | None = None
 ) -> list[tuple[MaterialRule, Material | None]]:
-    """The slots as the page shows them, without writing: each rule with its row, if it has one already."""
+    """The slots as the page shows them, without writing: each rule with its row, if it has one already.
+
+    ``route`` saves asking the rules again when the caller has done so.
+    """
     rows = {m.slot: m for m in materials.of_application(application.id)}
-    route = route_of(reading, now)
-    if route is None:
+    route = route or route_of(application, reading, now)
+    if route is None or route.needs_no_filing:
         return []
-    return [(rule, rows.get(rule.slot)) for rule in material_rules(route, reading, now)]
+    return [(rule, rows.get(rule.slot)) for rule in route.materials]
 
 
 def _topic_task(topic_key: str, label: str, application: Application, reading: Reading) -> Task:
@@ -231,14 +207,16 @@ def _topic_task(topic_key: str, label: str, application: Application, reading: R
     return Task(topic_key, label, state, len(wrong))
 
 
-def task_list(application: Application, now: dt.datetime, reading: Reading | None = None) -> list[Task]:
+def task_list(
+    application: Application, now: dt.datetime, reading: Reading | None = None, route: Route | None = None
+) -> list[Task]:
     """The rows of the task list: topics, materials, submission; states follow from the stored answers and files.
 
-    ``reading`` saves reading the answers again when the caller has done so.
+    ``reading`` and ``route`` save doing that again when the caller has done so.
     """
     reading = reading or read(application, now)
-    tasks = [_topic_task(t.key, t.label, application, reading) for t in TOPICS]
-    planned = planned_materials(application, reading, now)
+    tasks = [_topic_task(t.key, t.label, application, reading) for t in topics_for(application.answers)]
+    planned = planned_materials(application, reading, now, route)
     due = [(rule, row) for rule, row in planned if rule.required and rule.slot != FORM_SLOT]
     missing = [rule for rule, row in due if row is None or not row.current_files]
     if not planned:
@@ -266,7 +244,7 @@ def _case_values(application: Application, reading: Reading, route: Route, now: 
         "reference": f"复工-{county.short_name}-{day:%Y%m%d}-{serial:04d}",
         "enterprise_id": application.enterprise_id,
         "enterprise_name": str(clean["name"]),
-        "routed_because": {"zh": route.rule.why_zh, "en": route.rule.why_en},
+        "routed_because": route.because(),
         "city_id": town.city_id,
         "county_id": county.id,
         "town_id": town.id,
@@ -295,9 +273,11 @@ def submit(actor: Actor, application_id: int, *, revision: int, committed: bool,
     reading = read(application, now)
     if reading.errors:
         raise Invalid(N_("还有 %(n)s 处没有填好，请回到任务清单逐项完成。"), n=len(reading.errors))
-    route = route_of(reading, now)
+    route = route_of(application, reading, now)
     if route is None:
         raise Invalid(N_("暂时没有适用于贵企业的办理流程，请联系所在镇街专班。"))
+    if route.version is None:
+        raise Invalid(N_("按现行规则，贵企业复工不需要申请，无须提交。"))
     ensure_materials(application, reading, now)
     case = cases.begin(_case_values(application, reading, route, now), flow_version=route.version, at=now)
     application.status, application.case, application.updated_at = "submitted", case, now

@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from workflow.core.actors import Actor
-from workflow.core.answers import clean_text
+from workflow.core.actors import SYSTEM, Actor
 from workflow.core.engine import Move, OpenStep
 from workflow.core.errors import N_, Invalid, NotFound, Stale
 from workflow.core.facts import CaseFacts, Outcome
 from workflow.core.guards import FACT_GROUPS
+from workflow.core.texts import clean_text
 from workflow.core.times import shanghai_day
-from workflow.data import cases, enterprises, inspections, materials
+from workflow.data import cases, enterprises, inspections, materials, opinions
 from workflow.data.cases import Case
 from workflow.data.decisions import Opinion
 from workflow.data.inspections import Inspection, InspectionItem
@@ -109,6 +109,9 @@ def case_facts(
     if "materials" in needs:
         handed_in = record.materials if record else materials.of_case(case.id)
     looked = _inspection_facts(case, visits)
+    unanswered, against = 0, 0
+    if "opinions" in needs:
+        unanswered, against = opinions.tally(record.requests if record else opinions.of_case(case.id), case.cycle)
     return CaseFacts(
         enterprise_id=case.enterprise_id,
         area_ids=case.area_ids,
@@ -124,13 +127,15 @@ def case_facts(
         rectify_by_on=looked.rectify_by_on,
         rectification_answered=looked.answered,
         outcome=looked.outcome,
+        opinions_open=unanswered,
+        opinions_against=against,
         today=shanghai_day(now),
     )
 
 
 def open_steps(actor: Actor, case: Case, now: dt.datetime) -> list[OpenStep]:
     """The steps that the actor's roles allow in the case's present state, and what closes each now."""
-    return case.flow_version.engine.open_steps(case.state, actor, case_facts(case, now))
+    return case.engine.open_steps(case.state, actor, case_facts(case, now))
 
 
 def clean_words(words: str, field: str = "note") -> str:
@@ -142,8 +147,8 @@ def clean_words(words: str, field: str = "note") -> str:
 
 
 def _keep_opinion(case: Case, move: Move, actor: Actor, now: dt.datetime) -> None:
-    if not move.note and not move.step.decision:
-        return
+    if actor is SYSTEM or (not move.note and not move.step.decision):
+        return  # what the system does is in the history; an opinion is a person's
     db.session.add(
         Opinion(
             case_id=case.id,
@@ -179,8 +184,27 @@ def perform(
     :class:`~workflow.core.errors.NotPermitted` or :class:`Invalid`; then nothing has changed.
     """
     case = get_locked(actor, case_id, version)
-    words = clean_words(note)
-    engine = case.flow_version.engine
+    return _take(case, action, actor, now, clean_words(note), prepare, settle)
+
+
+def perform_by_system(case: Case, action: str, now: dt.datetime, note: str) -> Case:
+    """Take a step that nobody takes (role ``system``) on a locked case: a clock ran out, a lot was drawn.
+
+    Raises :class:`~workflow.core.errors.StepClosed` when a guard refuses; then nothing has changed.
+    """
+    return _take(case, action, SYSTEM, now, note)
+
+
+def _take(
+    case: Case,
+    action: str,
+    actor: Actor,
+    now: dt.datetime,
+    words: str,
+    prepare: Callable[[Case], dict[str, Any] | None] | None = None,
+    settle: Callable[[Case, Move], None] | None = None,
+) -> Case:
+    engine = case.engine
     details = prepare(case) if prepare else None
     db.session.flush()
     facts = case_facts(case, now, needs=engine.needs(case.state, action))
@@ -189,6 +213,9 @@ def perform(
     _keep_opinion(case, move, actor, now)
     if settle:
         settle(case, move)
-    effects.carry_out(effects.Occasion(case, move, actor, now))
+    occasion = effects.Occasion(case, move, actor, now)
+    effects.carry_out(occasion)
     db.session.flush()
+    for following, why in occasion.follow:
+        perform_by_system(case, following, now, why)
     return case

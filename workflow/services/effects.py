@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from workflow.core.actors import Actor
@@ -12,20 +12,25 @@ from workflow.core.effects import Effect
 from workflow.core.engine import Move
 from workflow.core.errors import N_, Invalid
 from workflow.core.facts import Verdict
-from workflow.data import applications, audit, inspections, materials, outbox
+from workflow.data import applications, audit, inspections, materials, outbox, passes
 from workflow.data.applications import Application
 from workflow.data.cases import Case
-from workflow.services import issuing, reading
+from workflow.services import issuing, opinions, reading, sampling
+from workflow.services.case_facts import facts_of_case
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """The move that was applied, to which case, by whom and when."""
+    """The move that was applied, to which case, by whom and when.
+
+    ``follow`` collects steps that the system is to take right after it, each with its words.
+    """
 
     case: Case
     move: Move
     actor: Actor
     now: dt.datetime
+    follow: list[tuple[str, str]] = field(default_factory=list)
 
 
 def _issue_receipt(occasion: Occasion) -> None:
@@ -91,6 +96,39 @@ def _start_new_cycle(occasion: Occasion) -> None:
     occasion.case.round += 1
 
 
+def _ask_opinions(occasion: Occasion) -> None:
+    """Ask every department that the flow names for such an enterprise."""
+    facts = facts_of_case(occasion.case)
+    for rule in occasion.case.flow.opinions:
+        if rule.when.holds(facts):
+            opinions.ask(occasion.case, rule.department, rule.days, "", occasion.actor, occasion.now)
+
+
+def _draw_sample(occasion: Occasion) -> None:
+    """Draw the case's lot; who is drawn goes on to the flow's post-check at once."""
+    drawn = sampling.draw_for(occasion.case, occasion.actor, occasion.now)
+    if drawn.drawn:
+        occasion.follow.append((occasion.case.flow.sampled, f"{drawn.value:.6f} < {drawn.percent}"))
+
+
+def _revoke_passes(occasion: Occasion) -> None:
+    """Every pass of the case dies in the same commit."""
+    for found in passes.of_case(occasion.case.id):
+        if found.status in ("requested", "granted"):
+            found.words = occasion.move.note or occasion.move.step.done.zh
+            was_granted = found.status == "granted"
+            found.status = "revoked" if was_granted else "refused"
+            event = audit.PASS_REVOKED if was_granted else audit.PASS_REFUSED
+            by = occasion.actor.person_id or None
+            if was_granted:
+                found.revoked_by, found.revoked_at = by, occasion.now
+            else:
+                found.decided_by, found.decided_at = by, occasion.now
+            after = {"pass": found.id, "number": found.number, "status": found.status}
+            chain, case_id = f"town:{occasion.case.town_id}", occasion.case.id
+            audit.record(event, chain=chain, actor=occasion.actor, at=occasion.now, case_id=case_id, after=after)
+
+
 def _tell_company(occasion: Occasion) -> None:
     step, dest = occasion.move.step, occasion.move.dest
     outbox.put(
@@ -119,6 +157,9 @@ HANDLERS: Mapping[Effect, Callable[[Occasion], None]] = {
     Effect.FILE_WITH_CITY: _file_with_city,
     Effect.START_NEW_CYCLE: _start_new_cycle,
     Effect.TELL_COMPANY: _tell_company,
+    Effect.ASK_OPINIONS: _ask_opinions,
+    Effect.DRAW_SAMPLE: _draw_sample,
+    Effect.REVOKE_PASSES: _revoke_passes,
 }
 """Every effect of the vocabulary has a handler (a test compares the two)."""
 

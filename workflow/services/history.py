@@ -26,10 +26,38 @@ EVENT_LABELS: dict[str, str] = {
     audit.PASS_GRANTED: N_("发放了车辆通行证"),
     audit.PASS_REFUSED: N_("未同意车辆通行证申请"),
     audit.PASS_REVOKED: N_("撤销了车辆通行证"),
+    audit.FLOW_MIGRATED: N_("案件转到新版流程"),
+    audit.TAILORING_PROPOSED: N_("提出一企一策调整"),
+    audit.TAILORING_APPROVED: N_("同意一企一策调整"),
+    audit.TAILORING_REFUSED: N_("未同意一企一策调整"),
+    audit.TAILORING_WITHDRAWN: N_("撤回一企一策建议"),
+    audit.OPINION_ASKED: N_("向部门征求意见"),
+    audit.OPINION_GIVEN: N_("部门答复了意见"),
+    audit.OPINION_REMINDED: N_("催办部门意见"),
+    audit.OPINION_WITHDRAWN: N_("撤回征求意见"),
+    audit.LOT_DRAWN: N_("抽取事后核查"),
+    audit.DUE_SOON: N_("办理时限将到"),
+    audit.OVERDUE: N_("已超过办理时限"),
+    audit.ESCALATED: N_("超期督办"),
+    audit.LAPSE_REFUSED: N_("期满自动办理未成"),
 }
 """Source texts of the fixed events; a flow's own steps carry their labels."""
 
-_DETAIL = frozenset({audit.INSPECTION_SAVED, audit.MATERIAL_JUDGED, audit.PHOTO_ADDED, audit.DOCUMENT_ISSUED})
+_DETAIL = frozenset(
+    {
+        audit.INSPECTION_SAVED,
+        audit.MATERIAL_JUDGED,
+        audit.PHOTO_ADDED,
+        audit.DOCUMENT_ISSUED,
+        audit.TAILORING_PROPOSED,
+        audit.TAILORING_REFUSED,
+        audit.TAILORING_WITHDRAWN,
+        audit.OPINION_REMINDED,
+        audit.OPINION_WITHDRAWN,
+        audit.DUE_SOON,
+        audit.LAPSE_REFUSED,
+    }
+)
 """Events the company is not shown one by one: the result comes to it as a whole."""
 
 
@@ -56,7 +84,7 @@ def timeline(actor: Actor, case: Case, record: CaseRecord) -> list[TimelineEvent
     insider = actor.is_staff and case.enterprise_id not in actor.enterprise_ids
     entries, names = record.entries, record.names
     words = {o.move: o.words for o in record.opinions}
-    flow = case.flow_version.engine.flow
+    flow = case.flow
     labels = {s.action: s.done for s in flow.steps}
     specific = {(s.action, source): s.done for s in flow.steps for source in s.sources}
     lines = []

@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import select
 
 from workflow.core.actors import Actor, Role
-from workflow.core.answers import clean_text
 from workflow.core.catalogue import ChecklistItem
 from workflow.core.errors import N_, Invalid, NotFound, NotPermitted, Stale, StepClosed
-from workflow.core.facts import EnterpriseFacts, Outcome
+from workflow.core.facts import Outcome
+from workflow.core.texts import clean_text
 from workflow.core.times import shanghai_day
 from workflow.data import audit, cases, catalogue, inspections, people
 from workflow.data.cases import Case
@@ -27,13 +27,9 @@ from workflow.documents.uploads import ReceivedFile
 from workflow.extensions import db
 from workflow.services import cases as case_service
 from workflow.services import materials as material_service
+from workflow.services.case_facts import facts_of_case
 
 MAX_PHOTOS = 40
-OUTCOME_OF_ACTION: Mapping[str, Outcome] = {
-    "pass_inspection": Outcome.PASS,
-    "order_rectification": Outcome.RECTIFY,
-    "fail_inspection": Outcome.FAIL,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +64,18 @@ def candidates(case: Case, now: dt.datetime) -> list[tuple[int, str]]:
     return [(p.id, p.name) for p in people.holders_of(Role.INSPECTOR, case.area_ids, shanghai_day(now))]
 
 
-def _facts_of(case: Case) -> EnterpriseFacts:
-    values: dict[str, str | int | dt.date | None] = dict(case.facts)
-    values["county"] = case.county.code
-    values["filed_on"] = shanghai_day(case.submitted_at)
-    return EnterpriseFacts(values)
+def checklist_of(case: Case) -> str:
+    """The checklist for this case: the one its routing rule named, else the flow's."""
+    return case.routed_because.get("checklist") or case.flow.checklist
 
 
 def _items_for(case: Case, last: Inspection | None) -> list[ChecklistItem]:
     """The items of a visit: the flow's checklist for this enterprise, or on a recheck only what failed before."""
-    checklist = catalogue.checklist(case.flow_version.engine.flow.checklist)
+    checklist = catalogue.checklist(checklist_of(case))
     if last is not None and last.outcome == Outcome.RECTIFY:
         failed = {i.code for i in last.items if i.result == "fail"}
         return [i for i in checklist.items if i.code in failed]
-    return list(checklist.items_for(_facts_of(case), short=True))
+    return list(checklist.items_for(facts_of_case(case), short=True))
 
 
 def _check_appointment(case: Case, appointment: Appointment, now: dt.datetime) -> None:
@@ -126,7 +120,7 @@ def _new_visit(case: Case, visits: list[Inspection], appointment: Appointment) -
         visit_at=appointment.visit_at,
         lead_id=appointment.lead_id,
         second_id=appointment.second_id,
-        checklist=case.flow_version.engine.flow.checklist,
+        checklist=checklist_of(case),
         items=[InspectionItem(position=n, code=item.code, is_veto=item.veto) for n, item in enumerate(items)],
     )
 
@@ -244,7 +238,9 @@ def conclude(
 ) -> Case:
     """Conclude a visit with the step ``action`` of the flow (pass, rectify or fail)."""
     visit = get(actor, inspection_id)
-    outcome = OUTCOME_OF_ACTION.get(action)
+    case = cases.lock(visit.case_id)
+    step = case.flow.step(case.state, action)
+    outcome = step.outcome if step else None
     if outcome is None or visit.status != "planned":
         raise StepClosed(N_("这次核查已经结束，不能再改。"))
 

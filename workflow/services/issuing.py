@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from workflow.core.actors import ROLE_LABELS, Actor, Role
+from workflow.core.chart import SOURCE_WORDS, draw, sub_lines
+from workflow.core.chart_svg import described, svg
 from workflow.core.facts import OUTCOME_LABELS, VERDICT_LABELS, Outcome, Verdict
 from workflow.core.flow import StateKind
 from workflow.core.identifiers import mask_name, mask_phone
@@ -16,6 +18,7 @@ from workflow.core.times import end_of_day, shanghai_day, shanghai_time, start_o
 from workflow.data import applications, audit, catalogue, decisions, materials, outbox
 from workflow.data.cases import Case
 from workflow.data.files import StoredFile
+from workflow.data.flows import FlowVersion, tailored_engine
 from workflow.data.inspections import Inspection
 from workflow.data.issued import DocumentKind, IssuedDocument
 from workflow.data.passes import VehiclePass
@@ -88,7 +91,7 @@ def _issue(
 
 def issue_receipt(case: Case, actor: Actor, now: dt.datetime) -> IssuedDocument:
     """The receipt of an application: what was handed in, and the working days that each main step should take."""
-    flow = case.flow_version.engine.flow
+    flow = case.flow
     application = applications.of_case(case.id)
     slots = catalogue.material_slots()
     steps = [flow.state(key) for key in flow.main if flow.state(key).kind is StateKind.OPEN]
@@ -99,6 +102,7 @@ def issue_receipt(case: Case, actor: Actor, now: dt.datetime) -> IssuedDocument:
         "submitted_at": shanghai_time(now).isoformat(),
         "town": f"{case.county.name}{case.town.name}",
         "flow_name": flow.label.zh,
+        "notice_name": flow.notice.zh if flow.notice else official.NOTICE_TITLE,
         "materials": [
             [slots[m.slot].label.zh, 1 if m.slot == materials.FORM_SLOT else len(m.current_files)]
             for m in materials.of_application(application.id)
@@ -107,6 +111,7 @@ def issue_receipt(case: Case, actor: Actor, now: dt.datetime) -> IssuedDocument:
         "expected_times": [[s.label.zh, f"{s.days} 个工作日内"] for s in steps if s.days],
         "contact_name": mask_name(str(case.facts["contact_name"])),
         "contact_phone": mask_phone(str(case.facts["contact_mobile"])),
+        "chart": {"flow_version": case.flow_version_id, "tailoring": case.tailoring, "state": case.state},
     }
     return _issue(case, DocumentKind.RECEIPT, f"{case.reference}-回执", facts, actor, now)
 
@@ -169,12 +174,16 @@ def issue_inspection_sheet(case: Case, visit: Inspection, actor: Actor, now: dt.
     return _issue(case, DocumentKind.INSPECTION_SHEET, number, facts, actor, now, PassKind.SHEET)
 
 
+def _bureau_name(case: Case) -> str:
+    return next((b.label.zh for b in catalogue.bureaus() if b.code == case.bureau), "")
+
+
 def _decision_lines(case: Case) -> list[list[str]]:
-    flow = case.flow_version.engine.flow
-    bureau = next((b.label.zh for b in catalogue.bureaus() if b.code == case.bureau), "")
+    flow = case.flow
     authority = {
+        Role.REVIEWER.value: case.town.name,
         Role.LEADER.value: case.town.name,
-        Role.BUREAU_REVIEWER.value: f"{case.county.name}{bureau}",
+        Role.BUREAU_REVIEWER.value: f"{case.county.name}{_bureau_name(case)}",
         Role.LEADING_GROUP.value: f"{case.county.name}疫情防控工作领导小组",
     }
     lines = []
@@ -187,12 +196,15 @@ def _decision_lines(case: Case) -> list[list[str]]:
 
 
 def issue_notice(case: Case, actor: Actor, now: dt.datetime) -> IssuedDocument:
-    """The notice of approval (同意复工通知书)."""
+    """The notice of approval (同意复工通知书), under the title that the flow gives it."""
     db.session.flush()
     day = shanghai_day(now)
     serial = next_number(f"notice:{case.county.code}:{day.year}")
     number = f"甬{case.county.short_name}复工〔{day.year}〕{serial}号"
+    flow = case.flow
     facts = {
+        "title": flow.notice.zh if flow.notice else official.NOTICE_TITLE,
+        "inspection": flow.inspection.value,
         "number": number,
         "enterprise": case.enterprise_name,
         "uscc": case.enterprise.uscc,
@@ -208,15 +220,36 @@ def issue_notice(case: Case, actor: Actor, now: dt.datetime) -> IssuedDocument:
 
 
 def _issuing_authority(case: Case) -> str:
-    last = decisions.of_case(case.id)[-1]
-    if last.role == Role.LEADING_GROUP:
+    """Who decided last; the town when nobody did, because a time ran out."""
+    role = next((o.role for o in reversed(decisions.of_case(case.id)) if o.is_decision), "")
+    if role == Role.LEADING_GROUP:
         return f"宁波市{case.county.name}疫情防控工作领导小组"
+    if role == Role.BUREAU_REVIEWER:
+        return f"宁波市{case.county.name}{_bureau_name(case)}"
     return f"宁波市{case.county.name}{case.town.name}"
 
 
 def render_pdf(document: IssuedDocument) -> bytes:
     """The PDF of an issued document, made from its fixed facts; the same bytes every time."""
     return _RENDERERS[DocumentKind(document.kind)](document)
+
+
+def _receipt_chart(kept: dict[str, Any] | None) -> str:
+    """The flow as it was when the receipt was issued; older receipts kept nothing to draw and have no chart."""
+    if not kept:
+        return ""
+    version = db.session.get_one(FlowVersion, kept["flow_version"])
+    flow = tailored_engine(version.text, kept["tailoring"]).flow
+    chart = draw(flow, kept["state"], (), "zh_Hans", sub_lines(flow))
+    return svg(
+        chart,
+        id="flow",
+        title=flow.label.zh,
+        desc=described(chart, SOURCE_WORDS),
+        words=SOURCE_WORDS,
+        standalone=True,
+        paper=False,
+    )
 
 
 def _receipt_pdf(document: IssuedDocument) -> bytes:
@@ -233,6 +266,8 @@ def _receipt_pdf(document: IssuedDocument) -> bytes:
             expected_times=tuple(official.ExpectedTime(step=s, expected=e) for s, e in f["expected_times"]),
             contact_name=f["contact_name"],
             contact_phone_masked=f["contact_phone"],
+            chart_svg=_receipt_chart(f.get("chart")),
+            notice_name=f.get("notice_name", official.NOTICE_TITLE),
             demo=settings().demo_mode,
         )
     )
@@ -270,6 +305,8 @@ def _notice_pdf(document: IssuedDocument) -> bytes:
     f = document.facts
     return official.render_notice(
         official.NoticeFacts(
+            title=f.get("title", official.NOTICE_TITLE),
+            inspection=f.get("inspection", "before"),
             number=f["number"],
             enterprise=f["enterprise"],
             uscc=f["uscc"],

@@ -46,7 +46,7 @@ def _editable(application: Application, material: Material | None) -> None:
     case = application.case
     if case is None or application.status != "submitted":
         raise StepClosed(N_("申请已提交，不能再修改；如需更正，请等待补正通知或撤回重报。"))
-    correcting = any(s.form == "correct" for s in case.flow_version.engine.flow.steps_from(case.state))
+    correcting = any(s.form == "correct" for s in case.flow.steps_from(case.state))
     if not correcting or material is None or not material.is_flagged:
         raise StepClosed(N_("只能补正被指出问题的材料。"))
 
@@ -131,7 +131,7 @@ def _open_for_review(actor: Actor, case: Case) -> None:
         raise NotPermitted()
     if case.enterprise_id in actor.enterprise_ids:
         raise NotPermitted(N_("您是该企业人员，应当回避"))
-    engine = case.flow_version.engine
+    engine = case.engine
     guards = {g for s in engine.flow.steps_from(case.state) for g in s.guards}
     if case.holder not in roles or "materials_accepted" not in guards:
         raise StepClosed(N_("案件不在材料审核中，请先受理，或查看最新进展。"))

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 
 from workflow.core.actors import ROLE_PERMISSIONS, Actor, Permission
-from workflow.core.answers import clean_text, required_line
 from workflow.core.errors import N_, Invalid, NotFound, NotPermitted, StepClosed
-from workflow.core.flow import StateKind
 from workflow.core.identifiers import parse_plate
+from workflow.core.texts import clean_text, required_line
 from workflow.core.times import shanghai_day
 from workflow.data import audit, cases, passes
 from workflow.data.cases import Case
@@ -40,7 +39,7 @@ class PassRequest:
 
 
 def _is_approved(case: Case) -> bool:
-    return case.flow_version.engine.flow.state(case.state).kind is StateKind.APPROVED
+    return case.permits
 
 
 def _days(request: PassRequest, now: dt.datetime) -> tuple[dt.date, dt.date]:

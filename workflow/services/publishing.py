@@ -7,12 +7,17 @@ import datetime as dt
 from sqlalchemy import select
 
 from workflow.core.actors import SYSTEM, AreaKind
-from workflow.core.flow import FlowInvalid, read_flow
+from workflow.core.flow_file import FlowInvalid, read_flow
+from workflow.core.rulebook import read_rulebook
 from workflow.core.times import shanghai_day
 from workflow.data import audit, catalogue
 from workflow.data.areas import Area
-from workflow.data.flows import FlowVersion, digest_of
+from workflow.data.flows import FlowVersion, RuleVersion, digest_of
 from workflow.extensions import db
+
+CHAIN = "flows"
+FIRST_DAY = dt.date(2020, 2, 4)
+"""From when on what ships is in force: the day of 甬防〔2020〕9号."""
 
 
 def sync_areas() -> int:
@@ -53,32 +58,56 @@ def _above(parent: Area | None) -> dict[str, int | None]:
 
 
 def sync_flows(now: dt.datetime, effective_on: dt.date | None = None) -> list[FlowVersion]:
-    """Publish each shipped flow whose text is new; returns the new versions.
+    """Publish each shipped flow whose text is new, and the first rulebook; returns the new flow versions.
 
     Raises :class:`FlowInvalid` when a shipped file is wrong or its text changed without a new revision.
     """
     published = []
     for key in catalogue.flow_keys():
         text = catalogue.flow_text(key)
-        flow = read_flow(text)
-        same = db.session.scalar(
-            select(FlowVersion).where(FlowVersion.key == key, FlowVersion.revision == flow.revision)
-        )
-        if same is not None:
-            if same.digest != digest_of(text):
-                raise FlowInvalid([f"{key}: the text of revision {flow.revision} changed; raise its revision"])
+        flow, digest = read_flow(text), digest_of(text)
+        known = db.session.execute(
+            select(FlowVersion.revision, FlowVersion.digest, FlowVersion.text, FlowVersion.drafted_by).where(
+                FlowVersion.key == key
+            )
+        ).all()
+        shipped = [row for row in known if row.drafted_by is None]  # people publish under the same key for an area
+        if any(row.digest == digest for row in shipped):
             continue
+        if any(read_flow(row.text).revision == flow.revision for row in shipped):
+            raise FlowInvalid([f"{key}: the text of revision {flow.revision} changed; raise its revision"])
         version = FlowVersion(
             key=key,
-            revision=flow.revision,
+            revision=max([flow.revision, *(row.revision + 1 for row in known)]),
             text=text,
-            digest=digest_of(text),
-            effective_on=effective_on or min(shanghai_day(now), dt.date(2020, 2, 4)),
+            digest=digest,
+            effective_on=effective_on or min(shanghai_day(now), FIRST_DAY),
             published_at=now,
         )
         db.session.add(version)
         db.session.flush()
-        after = {"flow": key, "revision": flow.revision, "digest": version.digest}
-        audit.record(audit.FLOW_PUBLISHED, chain="flows", actor=SYSTEM, at=now, after=after)
+        after = {"flow": key, "revision": version.revision, "digest": digest}
+        audit.record(audit.FLOW_PUBLISHED, chain=CHAIN, actor=SYSTEM, at=now, after=after)
         published.append(version)
+    sync_rules(now)
     return published
+
+
+def sync_rules(now: dt.datetime) -> RuleVersion | None:
+    """Publish the shipped rulebook for everywhere when none is there yet; people publish all that follow."""
+    if db.session.scalar(select(RuleVersion.id).limit(1)) is not None:
+        return None
+    text = catalogue.rules_text()
+    read_rulebook(text, frozenset(catalogue.flow_keys()))
+    version = RuleVersion(
+        revision=1,
+        text=text,
+        digest=digest_of(text),
+        effective_on=min(shanghai_day(now), FIRST_DAY),
+        published_at=now,
+    )
+    db.session.add(version)
+    db.session.flush()
+    after = {"revision": 1, "digest": version.digest}
+    audit.record(audit.RULES_PUBLISHED, chain=CHAIN, actor=SYSTEM, at=now, after=after)
+    return version

@@ -1,25 +1,29 @@
-"""The record of a case, read once for a page: visits, history, materials, opinions and the names in them."""
+"""The record of a case, read once for a page: visits, history, materials, opinions, requests and names in them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from workflow.data import audit, decisions, inspections, materials, people
+from workflow.data import opinions as department_opinions
 from workflow.data.audit import AuditEntry
 from workflow.data.cases import Case
 from workflow.data.decisions import Opinion
 from workflow.data.inspections import Inspection
 from workflow.data.materials import Material
+from workflow.data.opinions import OpinionRequest
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRecord:
-    """What has gathered on a case, oldest first; ``names`` by person id for everybody who acted on it."""
+    """What has gathered on a case, oldest first; ``requests`` are those for departments' opinions, ``names`` by
+    person id for everybody who acted on it."""
 
     visits: list[Inspection]
     entries: list[AuditEntry]
     materials: list[Material]
     opinions: list[Opinion]
+    requests: list[OpinionRequest]
     names: dict[int, str]
 
 
@@ -28,4 +32,6 @@ def record_of(case: Case) -> CaseRecord:
     visits, entries, opinions = inspections.of_case(case.id), audit.of_case(case.id), decisions.of_case(case.id)
     acting = {e.person_id for e in entries} | {o.person_id for o in opinions}
     acting |= {p for v in visits for p in (v.lead_id, v.second_id)}
-    return CaseRecord(visits, entries, materials.of_case(case.id), opinions, people.names_of(acting))
+    asked = any(e.event == audit.OPINION_ASKED for e in entries)  # history tells, so that most pages need not ask
+    requests = department_opinions.of_case(case.id) if asked else []
+    return CaseRecord(visits, entries, materials.of_case(case.id), opinions, requests, people.names_of(acting))

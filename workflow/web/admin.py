@@ -55,7 +55,7 @@ class StaffLine:
 
 
 def _held(appointment: PersonAppointment) -> Held:
-    names = {b.code: b.label.text(reader_locale()) for b in catalogue.bureaus()}
+    names = {d.code: d.label.text(reader_locale()) for d in catalogue.departments()}
     ends_on = appointment.ends_on
     return Held(
         appointment=appointment,
@@ -97,7 +97,7 @@ def _area_label(area: Area, names: dict[int, str]) -> str:
 def _appoint_form(*, bound: bool = False) -> AppointForm:
     form = AppointForm() if bound else AppointForm(formdata=None)
     form.offer(area_choices())
-    form.offer_bureaus([(b.code, b.label) for b in catalogue.bureaus()])
+    form.offer_departments([(d.code, d.label) for d in catalogue.departments()])
     return form
 
 

@@ -12,10 +12,10 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 from workflow.core.actors import AreaKind, Permission
-from workflow.core.answers import ROUTING_KEYS, Topic
 from workflow.core.errors import N_, DomainError, Invalid, NotFound, Stale, StepClosed
+from workflow.core.questions import ROUTING_KEYS, Topic
 from workflow.core.times import shanghai_day, shanghai_time
-from workflow.data import areas, catalogue, enterprises, issued, materials
+from workflow.data import areas, enterprises, issued, materials
 from workflow.data.applications import Application
 from workflow.data.applications import visible_to as visible_applications
 from workflow.data.cases import Case
@@ -23,10 +23,10 @@ from workflow.data.issued import DocumentKind
 from workflow.extensions import db
 from workflow.i18n import say
 from workflow.services import applications as service
-from workflow.web import filing
+from workflow.web import filing, routing_words
 from workflow.web.access import actor, requires
 from workflow.web.boundary import after_commit
-from workflow.web.cases import holder_words, tone_of
+from workflow.web.cases import holder_words, notice_name, tone_of
 from workflow.web.clock import now
 from workflow.web.forms.applications import asks, topic_form, topic_questions
 
@@ -60,7 +60,7 @@ def home() -> str:
     rows = []
     for application in own:
         case = application.case
-        state = case.flow_version.engine.flow.state(case.state) if case else None
+        state = case.flow.state(case.state) if case else None
         waits = case is not None and case.is_open and case.holder == "filer"
         tone = tone_of(case, state) if case and state else "neutral"
         holder = holder_words(case) if case else ""
@@ -93,18 +93,21 @@ def tasks(application_id: int) -> Response | str:
     if application.status != "draft":
         raise NotFound()
     at = now()
-    reading = service.read(application, at)
+    place = filing.place_of(application, at)
+    reading = service.read(application, at, place=place)
+    route = service.route_of(application, reading, at, place)
     return render_template(
         "applications/tasks.html",
         application=application,
-        tasks=service.task_list(application, at, reading),
-        route=service.route_of(reading, at),
-        earliest=catalogue.routing().earliest_day(shanghai_day(at)),
+        tasks=service.task_list(application, at, reading, route),
+        route=route,
+        because=routing_words.of(route.because()) if route else None,
+        earliest=place.rules.earliest_day(shanghai_day(at)),
     )
 
 
-def _topic(key: str) -> Topic:
-    topic = filing.topic_of(key)
+def _topic(application: Application, key: str) -> Topic:
+    topic = filing.topic_of(key, application.answers)
     if topic is None:
         raise NotFound()
     return topic
@@ -129,9 +132,9 @@ def _topic_page(
         application=application,
         topic=topic,
         form=form,
-        asks=asks(form, questions, filing.first_days(shanghai_day(now()))),
+        asks=asks(form, questions, filing.first_days(application.answers, shanghai_day(now()))),
         stored=stored or [],
-        after=filing.topic_after(topic.key),
+        after=filing.topic_after(topic.key, application.answers),
     )
 
 
@@ -140,7 +143,7 @@ def _topic_page(
 def topic(application_id: int, topic: str) -> str:
     """One topic with what is stored, right or wrong; wrong answers are named once something is typed."""
     application = service.get_own(actor(), application_id)
-    found = _topic(topic)
+    found = _topic(application, topic)
     if not filing.may_edit_form(application, _rows(application)):
         raise StepClosed(N_("申请已提交，不能再修改；如需更正，请等待补正通知或撤回重报。"))
     return _topic_page(application, found, application.answers)
@@ -167,7 +170,8 @@ def _typed(application: Application, topic: Topic) -> dict[str, str]:
 @filer
 def save_topic(application_id: int, topic: str) -> Response | tuple[str, int]:
     """Keep one topic as typed; wrong answers are kept too and named at their fields."""
-    application, found = service.get_own(actor(), application_id), _topic(topic)
+    application = service.get_own(actor(), application_id)
+    found = _topic(application, topic)
     typed = _typed(application, found)
     try:
         service.save_answers(actor(), application_id, typed, revision=_revision(), now=now())
@@ -208,7 +212,7 @@ def _stale_page(application: Application, topic: Topic, typed: Mapping[str, str]
 def _after_topic(application: Application, topic: Topic, then: str) -> str:
     if application.status != "draft":
         return url_for("materials.slots", application_id=application.id)
-    follows = filing.topic_after(topic.key)
+    follows = filing.topic_after(topic.key, application.answers)
     if then == "next" and follows is not None:
         return url_for("applications.topic", application_id=application.id, topic=follows.key)
     return url_for("applications.tasks", application_id=application.id)
@@ -250,14 +254,17 @@ def _check_page(application: Application, error: DomainError | None = None) -> s
     """All answers and materials, the commitment, and the button; after submission the same page to read and print."""
     at = now()
     options, rows = service.lookup_options(application.answers), _rows(application)
-    reading = service.read(application, at)
+    place = filing.place_of(application, at) if application.status == "draft" else None
+    reading = service.read(application, at, place=place)
     editable = filing.may_edit_form(application, rows)
+    route = service.route_of(application, reading, at, place) if place else None
     return render_template(
         "applications/check.html",
         application=application,
         sections=filing.sections(application, reading, options, editable=editable),
-        route=service.route_of(reading, at) if application.status == "draft" else None,
-        slots=_planned(application, reading, rows),
+        route=route,
+        because=routing_words.of(route.because()) if route else None,
+        slots=_planned(application, reading, rows, route),
         correcting=application.status != "draft" and editable,
         fixed=ROUTING_KEYS,
         today=shanghai_day(at),
@@ -266,11 +273,13 @@ def _check_page(application: Application, error: DomainError | None = None) -> s
     )
 
 
-def _planned(application: Application, reading: Any, rows: list[materials.Material]) -> list[dict[str, Any]]:
+def _planned(
+    application: Application, reading: Any, rows: list[materials.Material], route: service.Route | None
+) -> list[dict[str, Any]]:
     """The slots with their files, as the check page lists them."""
     planned: list[tuple[str, bool, materials.Material | None]] = [(m.slot, m.required, m) for m in rows]
     if application.status == "draft":
-        wanted = service.planned_materials(application, reading, now())
+        wanted = service.planned_materials(application, reading, now(), route)
         planned = [(rule.slot, rule.required, row) for rule, row in wanted if row or rule.required]
     return [filing.slot_view(application, key, row, required=need, correcting=False) for key, need, row in planned]
 
@@ -313,7 +322,8 @@ def submitted(application_id: int) -> str:
         raise NotFound()
     documents = issued.of_case(case.id)
     receipt = next((d for d in documents if d.kind == DocumentKind.RECEIPT), None)
-    page = {"case": case, "receipt": receipt, "steps": filing.expected_times(case.flow_version.engine.flow)}
+    steps, paper = filing.expected_times(case.flow), notice_name(case.flow)
+    page = {"case": case, "receipt": receipt, "steps": steps, "notice_name": paper}
     return render_template("applications/submitted.html", application=application, **page)
 
 

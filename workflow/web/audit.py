@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from workflow.core.actors import ROLE_LABELS, Permission, Role
 from workflow.core.errors import N_
+from workflow.core.tailoring import done_label
 from workflow.data import audit, people, queue, trail
 from workflow.data.audit import AuditEntry, Fault
 from workflow.data.trail import Scope
@@ -61,12 +62,18 @@ def _what(entry: AuditEntry) -> str:
     return "；".join(parts)[:300]
 
 
+def _extra(event: str) -> str:
+    """What a step tailored for one case is called, which no published flow knows; the bare name for anything else."""
+    label = done_label(event)
+    return label.text(reader_locale()) if label else event
+
+
 def _lines(entries: list[AuditEntry]) -> list[EntryLine]:
     names, labels = people.names_of({e.person_id for e in entries}), _labels()
     return [
         EntryLine(
             entry=e,
-            label=labels.get((e.event, str(e.before.get("state", ""))), e.event),
+            label=labels.get((e.event, str(e.before.get("state", "")))) or _extra(e.event),
             who=names.get(e.person_id, _("系统")),
             role=_(ROLE_LABELS[Role(e.role)]) if e.role else "",
             what=_what(e),

@@ -10,12 +10,14 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from workflow.core.actors import ROLE_LABELS, Actor, Permission, Role
-from workflow.core.answers import TOPICS, Answer, Question, show_answer
+from workflow.core.answers import show_answer
 from workflow.core.effects import Effect
 from workflow.core.engine import OpenStep
 from workflow.core.errors import N_
 from workflow.core.facts import VERDICT_LABELS, Verdict
 from workflow.core.flow import Step
+from workflow.core.questions import Question, QuestionKind, topics_for
+from workflow.core.tenants import Tenant
 from workflow.data import applications, catalogue, inspections
 from workflow.data.applications import Application
 from workflow.data.cases import Case
@@ -26,6 +28,7 @@ from workflow.i18n import reader_locale
 from workflow.services import applications as application_service
 from workflow.services.history import TimelineEvent
 from workflow.services.records import CaseRecord
+from workflow.web import filing
 from workflow.web.access import actor
 from workflow.web.cases import CasePage
 from workflow.web.clock import now
@@ -116,9 +119,11 @@ def _lookup(case: Case, key: str, value: str) -> str:
     return dict(catalogue.industries()).get(value, value) if key == "industry" else value
 
 
-def _shown(case: Case, question: Question, value: Answer | None) -> str:
+def _shown(case: Case, question: Question, value: Any) -> str:
     if value is None:
         return ""
+    if question.kind is QuestionKind.TENANTS:
+        return show_answer(question.key, tuple(Tenant(*t) for t in value))
     if question.key in ("town", "zone", "building", "industry"):
         return _lookup(case, question.key, str(value))
     text = show_answer(question.key, value)
@@ -129,13 +134,15 @@ def answer_topics(case: Case, application: Application) -> list[tuple[str, list[
     """The answers as they stand now, by topic, with the submitted value beside each that was corrected since."""
     clean = application_service.read(application, now()).clean
     topics = []
-    for topic in TOPICS:
+    for topic in topics_for(application.answers):
         rows = []
         for question in topic.questions:
             current = _shown(case, question, clean.get(question.key))
             submitted = _shown(case, question, case.facts.get(question.key))
             before = (submitted or _("未填写")) if submitted != current else ""
-            rows.append({"key": _(question.label), "value": current, "before": before})
+            value = clean.get(question.key)
+            shown = filing.tenant_table(value) if isinstance(value, tuple) else current
+            rows.append({"key": _(question.label), "value": shown, "before": before})
         topics.append((_(topic.label), rows))
     return topics
 
@@ -154,7 +161,7 @@ def material_lines(handed_in: Sequence[Material]) -> list[MaterialLine]:
 
 
 def _opinions(case: Case, record: CaseRecord) -> list[OpinionLine]:
-    flow, locale = case.flow_version.engine.flow, reader_locale()
+    flow, locale = case.flow, reader_locale()
     lines = []
     for opinion in reversed(record.opinions):
         step = flow.step(opinion.state, opinion.action)

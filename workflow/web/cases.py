@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from workflow.core.actors import ROLE_LABELS, Actor, Permission, Role
-from workflow.core.chart import Chart, draw
 from workflow.core.engine import OpenStep
 from workflow.core.errors import DomainError, Invalid, Stale, StepClosed
 from workflow.core.facts import CaseFacts
-from workflow.core.flow import Flow, State, StateKind
-from workflow.data import catalogue, issued, passes
+from workflow.core.flow import Flow, Label, State, StateKind
+from workflow.data import audit, catalogue, issued, passes
 from workflow.data.cases import Case
 from workflow.data.inspections import Inspection
 from workflow.data.issued import IssuedDocument
@@ -25,11 +23,15 @@ from workflow.extensions import db
 from workflow.i18n import mark, reader_locale, say
 from workflow.services import cases as case_service
 from workflow.services import history
+from workflow.services import opinions as opinion_service
 from workflow.services.history import TimelineEvent
 from workflow.services.records import CaseRecord, record_of
+from workflow.web import routing_words
 from workflow.web.access import actor, requires
 from workflow.web.boundary import after_commit
 from workflow.web.clock import now
+from workflow.web.flow_charts import FlowChart, flow_chart_of
+from workflow.web.routing_words import Because
 
 bp = Blueprint("cases", __name__)
 
@@ -52,7 +54,8 @@ class CasePage:
     holder: str
     facts: CaseFacts
     steps: list[OpenStep]
-    chart: dict[str, Any]
+    because: Because
+    chart: FlowChart
     timeline: list[TimelineEvent]
     documents: list[IssuedDocument]
     passes: list[VehiclePass]
@@ -66,7 +69,12 @@ class CasePage:
     @property
     def is_approved(self) -> bool:
         """Whether passes may be asked for."""
-        return self.state.kind is StateKind.APPROVED
+        return self.case.permits
+
+    @property
+    def notice_name(self) -> Label:
+        """What the notice of this flow is called."""
+        return notice_name(self.flow)
 
     @property
     def next_states(self) -> list[State]:
@@ -77,6 +85,11 @@ class CasePage:
                 break
             here, ahead = next((s.dest for s in self.flow.steps_from(here)), here), 0
         return [self.flow.state(k) for k in main[main.index(here) + ahead :]] if here in main else []
+
+
+def notice_name(flow: Flow) -> Label:
+    """What the notice of ``flow`` is called."""
+    return flow.notice or Label("同意复工通知书", "Notice of approval")
 
 
 def tone_of(case: Case, state: State) -> str:
@@ -101,27 +114,22 @@ def holder_words(case: Case) -> str:
     return f"{place} · {_(ROLE_LABELS[role])}"
 
 
-def chart_of(case: Case, record: CaseRecord) -> dict[str, Any]:
-    """The case's own flow chart for the macro: who holds each main state, and «here»."""
-    flow = case.flow_version.engine.flow
+def chart_of(case: Case, record: CaseRecord, *, own: bool) -> FlowChart:
+    """The case's own flow chart: who holds each state, what was done, and where it is («您在这里» for its company)."""
+    flow = case.flow
     visited = {s for e in record.entries for s in (e.before.get("state"), e.after.get("state")) if isinstance(s, str)}
-    subs = {s.key: _(ROLE_LABELS[s.holder]) for s in flow.states.values() if s.holder is not None}
-    chart: Chart = draw(flow, case.state, visited, reader_locale(), subs)
-    return {
-        "id": f"case-{case.id}",
-        "title": _("审核工作流程图"),
-        "width": chart.width,
-        "height": chart.height,
-        "boxes": chart.boxes,
-        "arrows": chart.arrows,
-        "here_label": _("当前"),
-    }
+    title, flag = _("审核工作流程图"), "" if own else _("当前")
+    return flow_chart_of(flow, id=f"case-{case.id}", title=title, here=case.state, visited=visited, flag=flag)
+
+
+def _asked_for_passes(record: CaseRecord) -> bool:
+    return any(e.event == audit.PASS_REQUESTED for e in record.entries)
 
 
 def page_of(who: Actor, case_id: int, at: dt.datetime) -> CasePage:
     """Put the page together for a reader who may see the case."""
     case = case_service.get(who, case_id)
-    flow = case.flow_version.engine.flow
+    flow = case.flow
     state = flow.state(case.state)
     record = record_of(case)
     facts = case_service.case_facts(case, at, record)
@@ -132,11 +140,12 @@ def page_of(who: Actor, case_id: int, at: dt.datetime) -> CasePage:
         tone=tone_of(case, state),
         holder=holder_words(case),
         facts=facts,
-        steps=case.flow_version.engine.open_steps(case.state, who, facts),
-        chart=chart_of(case, record),
+        steps=case.engine.open_steps(case.state, who, facts),
+        because=routing_words.of(case.routed_because),
+        chart=chart_of(case, record, own=case.enterprise_id in who.enterprise_ids),
         timeline=history.timeline(who, case, record),
         documents=issued.of_case(case.id),
-        passes=passes.of_case(case.id),
+        passes=passes.of_case(case.id) if case.permits or _asked_for_passes(record) else [],
         record=record,
     )
 
@@ -167,8 +176,11 @@ def refused_page(case_id: int, error: DomainError, act: str, words: str) -> tupl
 
 @bp.get("/cases/<int:case_id>")
 @requires(Permission.SEE_CASE)
-def show(case_id: int) -> str:
-    """The case, for its company or for staff."""
+def show(case_id: int) -> str | Response:
+    """The case, for its company or for staff; a department is shown what it was asked."""
+    asked = opinion_service.newest_of(actor(), case_id) if actor().may(Permission.GIVE_OPINION) else None
+    if asked is not None and opinion_service.only_as_department(actor(), case_service.get(actor(), case_id)):
+        return redirect(url_for("opinions.show", opinion_id=asked.id))
     page = page_of(actor(), case_id, now())
     own = page.case.enterprise_id in actor().enterprise_ids
     return render_template("cases/company.html" if own else "cases/desk.html", page=page)
@@ -194,6 +206,6 @@ def step(case_id: int, action: str) -> Response | tuple[str, int]:
             raise
         return refused_page(case_id, error, action, note)
     after_commit(current_app.extensions["wake_worker"])
-    flow = case.flow_version.engine.flow
+    flow = case.flow
     flash(_("已办理：%(state)s", state=flow.state(case.state).label.text(reader_locale())), "success")
     return redirect(url_for("cases.show", case_id=case.id), 303)

@@ -19,6 +19,7 @@ from workflow.core.times import shanghai_time
 from workflow.data import catalogue, messages
 from workflow.extensions import settings
 from workflow.i18n import mark, reader_locale, say, translate
+from workflow.services import opinions as opinion_service
 from workflow.web.access import present_actor
 from workflow.web.clock import now
 from workflow.web.errors import request_id
@@ -44,9 +45,13 @@ class Reader:
     is_staff: bool
 
 
+_PARTS = {"drafts": "publishing", "migration": "publishing"}
+"""Blueprints whose pages lie below another one's entry of the navigation."""
+
+
 def _item(label: str, endpoint: str, count: int | None = None, **values: Any) -> NavItem:
-    blueprint = endpoint.split(".")[0]
-    return NavItem(label, url_for(endpoint, **values), request.blueprint == blueprint, count or None)
+    here = _PARTS.get(request.blueprint or "", request.blueprint)
+    return NavItem(label, url_for(endpoint, **values), here == endpoint.split(".")[0], count or None)
 
 
 def navigation(who: Actor | None) -> list[NavItem]:
@@ -59,8 +64,12 @@ def navigation(who: Actor | None) -> list[NavItem]:
         items.append(_item(_("消息"), "messages.inbox", messages.unread_count(who)))
     if who.may(Permission.SEE_DESK):
         items.append(_item(_("审核队列"), "desk.queue"))
+    if who.may(Permission.GIVE_OPINION):
+        items.append(_item(_("部门意见"), "opinions.inbox", opinion_service.count_waiting(who)))
     if who.may(Permission.INSPECT):
         items.append(_item(_("我的核查"), "inspections.mine"))
+    if who.may(Permission.PUBLISH_RULES):
+        items.append(_item(_("规则与流程"), "publishing.index"))
     if who.may(Permission.MANAGE_ACCOUNTS):
         items.append(_item(_("账号管理"), "admin.people"))
     if who.may(Permission.SEE_AUDIT):

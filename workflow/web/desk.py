@@ -29,7 +29,14 @@ bp = Blueprint("desk", __name__)
 bp.add_app_template_global(case_desk.view, "desk_case")
 bp.add_app_template_global(case_desk.step_url, "step_url")
 
-TAB_LABELS: Mapping[Tab, str] = {Tab.MINE: N_("待我办理"), Tab.OPEN: N_("全部在办"), Tab.DONE: N_("已办结")}
+TAB_LABELS: Mapping[Tab, str] = {
+    Tab.MINE: N_("待我办理"),
+    Tab.ESCALATED: N_("督办"),
+    Tab.OPEN: N_("全部在办"),
+    Tab.DONE: N_("已办结"),
+}
+SUPERVISORS = frozenset({Role.LEADER, Role.LEADING_GROUP, Role.COMMANDER})
+"""Who is told of late cases; the queue shows them a tab for those."""
 GROUP_LABELS: Mapping[Group, str] = {
     Group.REVIEW: N_("受理和材料审核"),
     Group.INSPECTION: N_("实地核查"),
@@ -39,7 +46,7 @@ GROUP_LABELS: Mapping[Group, str] = {
     Group.ENDED: N_("不予同意、撤回"),
 }
 _OPEN_GROUPS = (Group.REVIEW, Group.INSPECTION, Group.DECISION, Group.COMPANY)
-_GROUPS = {Tab.MINE: (), Tab.OPEN: _OPEN_GROUPS, Tab.DONE: (Group.APPROVED, Group.ENDED)}
+_GROUPS = {Tab.MINE: (), Tab.ESCALATED: _OPEN_GROUPS, Tab.OPEN: _OPEN_GROUPS, Tab.DONE: (Group.APPROVED, Group.ENDED)}
 ACCEPT = "accept"
 
 
@@ -61,11 +68,11 @@ def _tone(row: QueueRow, state: State) -> str:
 
 
 def _lines(rows: Iterable[QueueRow], known: Iterable[KnownFlow]) -> list[Line]:
-    flows, roles = {k.id: k.flow for k in known}, actor().roles
+    flows, roles = {k.id: k for k in known}, actor().roles
     folder = url_for("cases.show", case_id=0).removesuffix("0")
     lines = []
     for row in rows:
-        flow = flows[row.flow_version_id]
+        flow = queue.flow_of(row, flows[row.flow_version_id])
         state = flow.state(row.state)
         step = flow.step(row.state, ACCEPT)
         may_accept = step is not None and step.role in roles
@@ -77,10 +84,17 @@ def _chosen(value: str | None, options: Iterable[Any]) -> Any:
     return next((o for o in options if str(o) == value), None)
 
 
+def _own_tabs() -> list[Tab]:
+    """The tabs that concern this reader, in order."""
+    without = set() if actor().may(Permission.ACT_ON_CASE) else {Tab.MINE}
+    without |= set() if actor().roles & SUPERVISORS else {Tab.ESCALATED}
+    return [t for t in Tab if t not in without]
+
+
 def read_filters(args: MultiDict[str, str], areas: list[OwnArea], known: tuple[KnownFlow, ...]) -> Filters:
     """The filters of an address; what is not offered is not asked for."""
-    tabs = Tab if actor().may(Permission.ACT_ON_CASE) else (Tab.OPEN, Tab.DONE)
-    tab = _chosen(args.get("tab"), tabs) or next(iter(tabs))
+    tabs = _own_tabs()
+    tab = _chosen(args.get("tab"), tabs) or tabs[0]
     area = next((a for a in areas if a.code == args.get("area")), None)
     return Filters(
         tab=tab,
@@ -117,7 +131,7 @@ def _query(**changes: str | None) -> dict[str, Any]:
 
 
 def _tabs(filters: Filters, at: dt.datetime) -> list[dict[str, Any]]:
-    shown = [t for t in Tab if t is not Tab.MINE or actor().may(Permission.ACT_ON_CASE)]
+    shown = _own_tabs()
     counts = queue.tab_counts(actor(), shown, at)
     return [
         {

@@ -19,8 +19,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from workflow.core.answers import QUESTIONS, QuestionKind
 from workflow.core.errors import DomainError, Stale, StepClosed
+from workflow.core.questions import QUESTIONS, QuestionKind
 from workflow.extensions import db
 from workflow.i18n import mark, say
 from workflow.web.access import LONGEST_NEXT, access_of, present_actor, wants_json

@@ -7,18 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import url_for
+from flask import get_template_attribute, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 
-from workflow.core.answers import QUESTIONS, TOPICS, Question, QuestionKind, Reading, Topic, show_answer
+from workflow.core.answers import Reading, show_answer
 from workflow.core.catalogue import MaterialSlot
 from workflow.core.facts import VERDICT_LABELS, Verdict
 from workflow.core.flow import Flow, State, StateKind
+from workflow.core.questions import QUESTIONS, Question, QuestionKind, Topic, topics_for
+from workflow.core.tenants import Tenant
+from workflow.core.times import shanghai_day
 from workflow.data import catalogue
 from workflow.data.applications import Application
 from workflow.data.materials import FORM_SLOT, Material, MaterialFile
 from workflow.extensions import settings
 from workflow.i18n import mark, reader_locale, say
+from workflow.services import routes
+from workflow.services.routes import Place
 
 _EXTENSIONS = {"jpeg": ".jpg,.jpeg", "heic": ".heic,.heif"}
 _PICTURES = frozenset({"jpeg", "png", "heic"})
@@ -30,7 +36,7 @@ def is_correcting(application: Application) -> bool:
     case = application.case
     if case is None:
         return False
-    return any(s.form == "correct" for s in case.flow_version.engine.flow.steps_from(case.state))
+    return any(s.form == "correct" for s in case.flow.steps_from(case.state))
 
 
 def may_edit_form(application: Application, rows: Sequence[Material]) -> bool:
@@ -60,18 +66,27 @@ def answer_words(question: Question, reading: Reading, raw: Mapping[str, str], o
     return _(shown) if question.options else shown
 
 
+def tenant_table(tenants: Sequence[Tenant]) -> Markup:
+    """The tenants of a building as a table, with how many there are and how many people they want back."""
+    # a macro escapes
+    return Markup(get_template_attribute("macros/tenants.html", "tenant_table")(tenants))  # noqa: S704  # nosec B704
+
+
 def sections(application: Application, reading: Reading, options: Options, *, editable: bool) -> list[Section]:
     """All answers by topic, each with the way to change it when ``editable``."""
     made = []
-    for topic in TOPICS:
+    for topic in topics_for(application.answers):
         rows: list[dict[str, Any]] = []
         for q in topic.questions:
             wrong = reading.errors.get(q.key)
             words = answer_words(q, reading, application.answers, options)
+            tenants = reading.clean.get(q.key)
+            if isinstance(tenants, tuple):
+                words = tenant_table(tenants)
             shown = f"{words}{mark('（')}{say(wrong)}{mark('）')}" if wrong and words else words
             anchor = f"{q.key}-0" if q.kind is QuestionKind.CHOICE else q.key
             link = url_for("applications.topic", application_id=application.id, topic=topic.key, _anchor=anchor)
-            optional = not words and not q.required
+            optional = not words and not q.is_needed(application.answers)
             value = _("无") if optional else shown
             rows.append({"key": _(q.label), "value": value, "url": link if editable else "", "bad": wrong})
         made.append(Section(topic, rows, sum(1 for r in rows if r["bad"])))
@@ -147,22 +162,32 @@ def slot_view(
     }
 
 
-def first_days(today: dt.date) -> Mapping[str, str]:
-    """Hints that depend on the day: the first day that may be asked for."""
-    earliest = catalogue.routing().earliest_day(today)
+def place_of(application: Application, at: dt.datetime) -> Place:
+    """The rules where the application's enterprise lies, as typed, on the day of ``at``."""
+    return routes.place_of(application.answers.get("town", ""), shanghai_day(at))
+
+
+def earliest_day(raw: Mapping[str, str], today: dt.date) -> dt.date:
+    """The first day that may be asked for, by the rules where the enterprise lies."""
+    return routes.rules_at(raw.get("town", ""), today).earliest_day(today)
+
+
+def first_days(raw: Mapping[str, str], today: dt.date) -> Mapping[str, str]:
+    """Hints that depend on place and day: the first day that may be asked for."""
+    earliest = earliest_day(raw, today)
     return {"resume_on": _("最早可申请 %(day)s。", day=earliest.isoformat())}
 
 
-def topic_of(key: str) -> Topic | None:
-    """The topic called ``key``."""
-    return next((t for t in TOPICS if t.key == key), None)
+def topic_of(key: str, raw: Mapping[str, str]) -> Topic | None:
+    """The topic called ``key``, when those who answered ``raw`` are asked it."""
+    return next((t for t in topics_for(raw) if t.key == key), None)
 
 
-def topic_after(key: str) -> Topic | None:
-    """The topic that follows ``key``, if any."""
-    keys = [t.key for t in TOPICS]
-    position = keys.index(key) + 1
-    return TOPICS[position] if position < len(TOPICS) else None
+def topic_after(key: str, raw: Mapping[str, str]) -> Topic | None:
+    """The topic that follows ``key`` for those who answered ``raw``, if any."""
+    asked = topics_for(raw)
+    position = [t.key for t in asked].index(key) + 1
+    return asked[position] if position < len(asked) else None
 
 
 def known_fields(fields: Mapping[str, Any]) -> dict[str, str]:

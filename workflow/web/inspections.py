@@ -49,7 +49,7 @@ def _arrange_actions(cases: list[Case]) -> list[tuple[Case, str]]:
     """Each case with the action that arranges its visit, as its flow names it."""
     found = []
     for case in cases:
-        steps = case.flow_version.engine.flow.steps_from(case.state)
+        steps = case.flow.steps_from(case.state)
         found.append((case, next((s.action for s in steps if s.form == "schedule"), "")))
     return found
 

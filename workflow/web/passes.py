@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from workflow.core.actors import Permission
 from workflow.core.errors import N_, Invalid, NotFound, StepClosed
-from workflow.core.flow import StateKind
 from workflow.core.times import shanghai_day
 from workflow.data import passes
 from workflow.data.cases import Case
@@ -44,7 +43,7 @@ def _page(case: Case, form: PassForm) -> str:
     form.offer_purposes()
     today = shanghai_day(now())
     asked = list(reversed(passes.of_case(case.id)))
-    approved = case.flow_version.engine.flow.state(case.state).kind is StateKind.APPROVED
+    approved = case.permits
     page = {"case": case, "form": form, "asked": asked, "approved": approved, "today": today}
     return render_template("passes/index.html", statuses=STATUSES, longest=settings().pass_max_days, **page)
 

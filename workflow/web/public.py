@@ -35,6 +35,8 @@ def home() -> Response | str:
         return redirect(url_for("applications.home"))
     if who.may(Permission.SEE_DESK):
         return redirect(url_for("desk.queue"))
+    if who.may(Permission.GIVE_OPINION):
+        return redirect(url_for("opinions.inbox"))
     if who.may(Permission.MANAGE_ACCOUNTS):
         return redirect(url_for("admin.people"))
     return redirect(url_for("checks.check"))
@@ -50,7 +52,8 @@ def guide() -> str:
         needs=guide_pages.needs(),
         blanks={s.key: filing.blank_forms(s) for s in catalogue.material_slots().values()},
         flows=guide_pages.flows(reader_locale()),
-        routing=catalogue.routing(),
+        rules=guide_pages.rules(),
+        regime=guide_pages.usual_regime(),
     )
 
 

@@ -1,4 +1,4 @@
-"""Demo data: sixty invented companies played through the services, and bulk cases for benchmarks."""
+"""Demo data: invented companies played through the services, and bulk cases for benchmarks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ group = AppGroup("demo", help="Invented data to try the system with.")
 
 @group.command("seed")
 def seed() -> None:
-    """Play sixty companies through both flows; does nothing when they are there already."""
+    """Play the companies through their flows; does nothing when they are there already."""
     if people.account_by_login(stories.FIRST_LOGIN) is not None:
         click.echo("demo: already there")
         return

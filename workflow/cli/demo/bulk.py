@@ -13,8 +13,8 @@ from sqlalchemy import Table, func, insert, select, text
 from workflow.cli.clock import writing
 from workflow.cli.demo.cast import company, person_name
 from workflow.core.actors import AreaKind
-from workflow.core.answers import CONDITIONS
 from workflow.core.flow import Flow, StateKind
+from workflow.core.questions import CONDITIONS
 from workflow.core.times import shanghai_day
 from workflow.data import audit, catalogue, flows
 from workflow.data.applications import Application
@@ -153,7 +153,22 @@ class _Writer:
         county = self.counties[town.county_id or 0]
         resume_on = shanghai_day(filed_at) + dt.timedelta(days=5)
         count = 1 + self.noise.randrange(1500)
-        facts = {"name": name, "town": town.code, "contact_name": person_name(self.case_id), "address": "批量路 1 号"}
+        facts = {
+            "name": name,
+            "town": town.code,
+            "contact_name": person_name(self.case_id),
+            "address": "批量路 1 号",
+            "purpose": "resume",
+            "trade": "none",
+            "size": "above" if way is self.ways[True] else "below",
+            "sector": sector,
+            "head_count": count + self.noise.randrange(200),
+            "resuming_count": count,
+            "key_area_count": 0,
+            "hazardous": "no",
+            "priority_class": "steady",
+        }
+        due_at = catalogue.calendar().due_after(last_at, state.days) or last_at
         self._put(
             "cases",
             {
@@ -167,7 +182,9 @@ class _Writer:
                 "holder": state.holder.value if state.holder else "",
                 "is_open": state.kind is StateKind.OPEN,
                 "state_since_at": last_at,
-                "due_at": catalogue.calendar().due_after(last_at, state.days) or last_at,
+                "due_at": due_at,
+                "clock_at": due_at if state.kind is StateKind.OPEN and due_at > self.now else None,
+                "permits": state.permits,
                 "moves": moves,
                 "round": 1,
                 "cycle": 1,

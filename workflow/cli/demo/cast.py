@@ -33,8 +33,13 @@ CENTRE_STAFF = (
     Official("bureau", "钱以宁", Role.BUREAU_REVIEWER, "330203", "jingxin"),
     Official("bureau-shangwu", "汤若水", Role.BUREAU_REVIEWER, "330203", "shangwu"),
     Official("group", "韩启明", Role.LEADING_GROUP, "330203"),
+    Official("health", "苏映雪", Role.DEPARTMENT, "330203", "weijian"),
+    Official("emergency", "雷安澜", Role.DEPARTMENT, "330203", "yingji"),
+    Official("health-330212", "柏青岚", Role.DEPARTMENT, "330212", "weijian"),
+    Official("emergency-330212", "窦守平", Role.DEPARTMENT, "330212", "yingji"),
     Official("guard", "石守拙", Role.GUARD, CENTRE),
     Official("commander", "程远山", Role.COMMANDER, "3302"),
+    Official("commander2", "岳临川", Role.COMMANDER, "3302"),
     Official("auditor", "白鉴清", Role.AUDITOR, "3302"),
     Official("admin", "管小系", Role.ADMIN, "3302"),
 )

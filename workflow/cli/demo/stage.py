@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from enum import StrEnum
 
-from workflow.cli.demo.cast import PASSWORD, Company, Official
+from workflow.cli.demo.cast import CENTRE, PASSWORD, Company, Official, company
 from workflow.cli.demo.papers import Papers
 from workflow.core.actors import SYSTEM, Actor, Role
-from workflow.core.answers import CONDITIONS
+from workflow.core.questions import CONDITIONS
 from workflow.core.times import shanghai_day, shanghai_time, start_of_day
 from workflow.data import applications, catalogue, inspections, materials, people
 from workflow.data.cases import Case
@@ -80,6 +81,21 @@ class Stage:
         return accounts.register_company(registration, at, is_demo=True)
 
 
+class Kind(StrEnum):
+    """What a company of the demo files for."""
+
+    USUAL = "usual"
+    HOST = "host"
+    HAZARDOUS = "hazardous"
+    PRIORITY = "priority"
+
+
+def _tenants(number: int) -> str:
+    """The tenants of a building as its property company lists them."""
+    invented = [company(900 + number * 10 + n) for n in range(6)]
+    return "\n".join(f"{c.name}，{c.uscc}，{6 + n * 7}" for n, c in enumerate(invented))
+
+
 @dataclass(slots=True)
 class Story:
     """One company's case on the stage; methods are the acts, each through a service."""
@@ -90,6 +106,7 @@ class Story:
     town: str
     size: str
     clerk: Account
+    kind: Kind = Kind.USUAL
     case: Case | None = None
 
     @property
@@ -123,15 +140,18 @@ class Story:
         division = divisions[self.company.sector]
         known = {code for code, _ in catalogue.industries()}
         return {
+            "purpose": "host" if self.kind is Kind.HOST else "resume",
+            "trade": "none",
             "name": self.company.name,
             "legal_person": self.company.head,
             "sector": self.company.sector,
             "industry": division if division in known else sorted(known)[0],
             "size": self.size,
-            "hazardous": "no",
+            "hazardous": "yes" if self.kind is Kind.HAZARDOUS else "no",
             "town": self.town,
             "zone": "",
-            "building": "",
+            "building": f"{CENTRE}-Z1-B01" if self.kind is Kind.HOST else "",
+            "tenants": _tenants(n) if self.kind is Kind.HOST else "",
             "address": self.company.address,
             "head_name": self.company.head,
             "head_phone": "0574-87650000",
@@ -141,7 +161,7 @@ class Story:
             "head_count": str(total),
             "resuming_count": str(max(1, total * (4 + n % 5) // 10)),
             "key_area_count": str(n % 4 if n % 3 == 0 else 0),
-            "priority_class": ("steady", "steady", "daily_life", "large_order", "epidemic_supplies")[n % 5],
+            "priority_class": "epidemic_supplies" if self.kind is Kind.PRIORITY else "steady",
             "resume_on": (shanghai_day(self.clock.at) + dt.timedelta(days=5 + n % 4)).isoformat(),
             "reason": "已落实防疫措施，订单交期临近，申请分批复工。",
             **{f"has_{key}": "have" for key, _ in CONDITIONS},
@@ -216,10 +236,12 @@ class Story:
         """Arrange a visit of the town's two inspectors."""
         at = self.clock.later(2)
         first, second = self.official(Role.INSPECTOR), self.official(Role.INSPECTOR, 1)
+        step = self.opened.flow.step(self.opened.state, "schedule_inspection")
+        who = self.official(step.role) if step else first
         visit_at = start_of_day(shanghai_day(at + dt.timedelta(days=days))) + dt.timedelta(hours=9, minutes=30)
         appointment = inspection_service.Appointment(max(visit_at, at), first.person_id, second.person_id, "企业门岗")
         inspection_service.schedule(
-            first, self.opened.id, "schedule_inspection", appointment, version=self.opened.version, now=at
+            who, self.opened.id, "schedule_inspection", appointment, version=self.opened.version, now=at
         )
 
     def inspect(self, action: str, words: str, fails: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""The stories of the sixty demo companies: every state of both flows, told through the services."""
+"""The stories of the demo companies: the states of the city's flows and some kinds, through the services."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from workflow.cli.demo.cast import CENTRE, CENTRE_STAFF, OTHER_TOWNS, Official, company, person_name
 from workflow.cli.demo.papers import Papers
-from workflow.cli.demo.stage import Clock, Stage, Story
+from workflow.cli.demo.stage import Clock, Kind, Stage, Story
 from workflow.core.actors import Role
 from workflow.data import catalogue
 from workflow.extensions import db
 from workflow.services import passes as pass_service
 
 FIRST_LOGIN = CENTRE_STAFF[0].login
-COMPANIES = 60
+COMPANIES = 66
 
 
 def _draft(story: Story) -> None:
@@ -88,7 +88,7 @@ def _failed_inspection(story: Story) -> None:
 
 def _decide(story: Story, until: str = "approved") -> None:
     """Take the favourable decisions that the flow asks for, up to the state ``until``."""
-    flow = story.opened.flow_version.engine.flow
+    flow = story.opened.flow
     while story.opened.state != until:
         step = next(s for s in flow.steps_from(story.opened.state) if s.decision and s.tone == "success")
         story.step(step.role, step.action, _OPINIONS[step.role], 4.5)
@@ -99,6 +99,15 @@ _OPINIONS = {
     Role.BUREAU_REVIEWER: "符合行业复工要求，同意。",
     Role.LEADING_GROUP: "同意复工，报市备案。",
 }
+
+
+def _in_parallel(story: Story) -> None:
+    """The green channel: papers and visit at once, both done, with the leading group."""
+    story.submit()
+    story.judge()
+    story.arrange(0.2)
+    story.inspect("pass_inspection", "现场与方案一致，各项措施到位。")
+    story.step(Role.REVIEWER, "forward", "材料和核查均已完成。", 1)
 
 
 def _with_bureau(story: Story) -> None:
@@ -130,7 +139,7 @@ def _approved_with_passes(story: Story) -> None:
 
 def _role_of(story: Story, action: str) -> Role:
     """Whose step this is in the story's flow."""
-    step = story.opened.flow_version.engine.flow.step(story.opened.state, action)
+    step = story.opened.flow.step(story.opened.state, action)
     if step is None:
         raise LookupError(f"{story.opened.state} has no step {action}")
     return step.role
@@ -218,6 +227,17 @@ LARGE: tuple[Telling, ...] = (
 )
 
 
+SPECIAL: tuple[tuple[Telling, Kind], ...] = (
+    (_approved, Kind.HOST),
+    (_reviewing, Kind.HOST),
+    (_inspected, Kind.HAZARDOUS),
+    (_reviewing, Kind.HAZARDOUS),
+    (_in_parallel, Kind.PRIORITY),
+    (_submitted, Kind.PRIORITY),
+)
+"""Companies of kinds of their own, all in the centre: a building, chemicals, the green channel."""
+
+
 def _staff_of(town: str, number: int) -> list[Official]:
     """The invented officials of a further town."""
     names = [person_name(200 + number * 10 + i) for i in range(4)]
@@ -259,16 +279,21 @@ def play_all(now: dt.datetime) -> int:
     stage = Stage(Papers(), began, now, {})
     try:
         _hire_everybody(stage)
-        tellings = [(t, False) for t in SMALL] + [(t, True) for t in LARGE]
-        for number, (telling, large) in enumerate(tellings, 1):
+        tellings = [(t, False, Kind.USUAL) for t in SMALL] + [(t, True, Kind.USUAL) for t in LARGE]
+        tellings += [(t, False, kind) for t, kind in SPECIAL]
+        for number, (telling, large, kind) in enumerate(tellings, 1):
             # Large cases need the bureaus of the centre's county; a third of the small ones lie in other towns.
-            town = OTHER_TOWNS[number % len(OTHER_TOWNS)] if not large and number % 3 == 0 else CENTRE
+            town = (
+                OTHER_TOWNS[number % len(OTHER_TOWNS)]
+                if not large and kind is Kind.USUAL and number % 3 == 0
+                else CENTRE
+            )
             invented = company(number)
             start = now - dt.timedelta(days=(number * 5) % 9 + 3 * (telling in _LONG), hours=number % 7)
             clock = Clock(start, now)
             clock.later(0)
             clerk = stage.register(invented, clock.at)
-            telling(Story(stage, invented, clock, town, _size(number, large=large), clerk))
+            telling(Story(stage, invented, clock, town, _size(number, large=large), clerk, kind))
             db.session.flush()
         return len(tellings)
     finally:

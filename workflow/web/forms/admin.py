@@ -57,7 +57,7 @@ class AreaForm(Form):
 
 
 class AppointForm(AreaForm):
-    """A role in an area, for bureau reviewers also the bureau."""
+    """A role in an area, for bureau reviewers and departments also the department."""
 
     role = SelectField(
         _l("职责"),
@@ -65,11 +65,11 @@ class AppointForm(AreaForm):
         choices=[choice("", _l("请选择")), *(choice(r.value, _l(ROLE_LABELS[r])) for r in Role if r in STAFF_ROLES)],
         validate_choice=False,
     )
-    bureau = SelectField(_l("主管部门"), [Optional()], choices=[], validate_choice=False)
+    bureau = SelectField(_l("部门"), [Optional()], choices=[], validate_choice=False)
 
-    def offer_bureaus(self, bureaus: Sequence[tuple[str, Label]]) -> None:
-        """Offer the industry bureaus."""
-        names = [choice(code, label.text(reader_locale())) for code, label in bureaus]
+    def offer_departments(self, departments: Sequence[tuple[str, Label]]) -> None:
+        """Offer the departments, the industry bureaus among them."""
+        names = [choice(code, label.text(reader_locale())) for code, label in departments]
         self.bureau.choices = [choice("", _l("请选择")), *names]
 
 

@@ -14,7 +14,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # 
 from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import DateInput, TextInput
 
-from workflow.core.answers import Question, QuestionKind, Topic
+from workflow.core.questions import Question, QuestionKind, Topic
 from workflow.web.forms.base import Form
 
 Options = Sequence[tuple[str, str]]
@@ -59,14 +59,18 @@ def _places(question: Question, options: Options) -> list[Any]:
     return [choice("", _("请选择")), *found]
 
 
-def _field(question: Question, options: Options) -> Any:
+def _field(question: Question, raw: Mapping[str, str], options: Options) -> Any:
     label = _(question.label)
-    validators = [InputRequired() if question.required else Optional()]
+    validators = [InputRequired() if question.is_needed(raw) else Optional()]
     if question.kind is _K.CHOICE:
         return RadioField(label, validators, choices=[choice(v, _(text)) for v, text in question.options])
     if question.kind is _K.LOOKUP:
         return SelectField(label, validators, choices=_places(question, options))
-    kinds: Mapping[QuestionKind, type[Field]] = {_K.TEXTAREA: TextAreaField, _K.DATE: DayField}
+    kinds: Mapping[QuestionKind, type[Field]] = {
+        _K.TEXTAREA: TextAreaField,
+        _K.TENANTS: TextAreaField,
+        _K.DATE: DayField,
+    }
     return kinds.get(question.kind, StringField)(label, validators)
 
 
@@ -82,11 +86,12 @@ class Ask:
     suffix: str
     autocomplete: str
     attrs: Mapping[str, str]
+    rows: int = 4
 
 
 def topic_form(questions: Sequence[Question], raw: Mapping[str, str], options: Mapping[str, Options]) -> Form:
     """The form of ``questions`` with the texts typed so far, right or wrong."""
-    fields = {q.key: _field(q, options.get(q.key, ())) for q in questions}
+    fields = {q.key: _field(q, raw, options.get(q.key, ())) for q in questions}
     made: Form = type("TopicForm", (Form,), fields)(formdata=None, data={q.key: raw.get(q.key, "") for q in questions})
     return made
 
@@ -107,6 +112,7 @@ def asks(form: Form, questions: Sequence[Question], hints: Mapping[str, str]) ->
                 suffix=_("人") if q.kind is _K.COUNT else "",
                 autocomplete=_AUTOCOMPLETE.get(q.key, ""),
                 attrs=attrs,
+                rows=14 if q.kind is _K.TENANTS else 4,
             )
         )
     return made

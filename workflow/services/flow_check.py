@@ -1,0 +1,177 @@
+"""Checking the text of a flow or rulebook against everything it names: every problem at once, each with its line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from workflow.core.actors import COMPANY_ROLES, Role
+from workflow.core.coverage import Overlap, TooManyKinds, survey
+from workflow.core.flow import Flow
+from workflow.core.flow_file import FlowInvalid, read_flow
+from workflow.core.lines import line_of
+from workflow.core.rulebook import Rulebook, RulebookInvalid, read_rulebook
+from workflow.data import catalogue, flows
+from workflow.data.areas import Area
+from workflow.data.people import roles_held
+from workflow.extensions import db
+
+LONGEST_TEXT = 200_000
+MOST_RULES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, in the words of the file format, and the line (from 1) it lies on, when there is one."""
+
+    words: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.words}" if self.line else self.words
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome: ``flow`` or ``book`` when the text can be read; it may be published when there are no problems.
+
+    ``notes`` are remarks that hinder nothing; ``overlaps`` pairs of rules that hold for the same enterprise.
+    """
+
+    problems: tuple[Problem, ...]
+    flow: Flow | None = None
+    book: Rulebook | None = None
+    notes: tuple[Problem, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def _located(text: str, words: Iterable[str]) -> tuple[Problem, ...]:
+    found = {w: Problem(w, line_of(text, w)) for w in words}
+    return tuple(sorted(found.values(), key=lambda p: (p.line or 0, p.words)))
+
+
+def _too_long(text: str) -> Checked | None:
+    if len(text) > LONGEST_TEXT:
+        return Checked((Problem(f"{len(text)} characters; at most {LONGEST_TEXT} are allowed"),))
+    return None
+
+
+def _unknown_names(flow: Flow) -> Iterator[str]:
+    slots = catalogue.material_slots()
+    for material in flow.materials:
+        if material.slot not in slots:
+            yield f"material {material.slot!r}: slot is not in the material catalogue"
+    if flow.checklist and flow.checklist not in catalogue.checklist_keys():
+        yield f"flow: checklist {flow.checklist!r} does not exist"
+    known = {d.code for d in catalogue.departments()}
+    for opinion in flow.opinions:
+        if opinion.department not in known:
+            yield f"opinion {opinion.department!r}: department does not exist"
+
+
+def _unheld_roles(flow: Flow, area: Area, on: dt.date) -> Iterator[str]:
+    """Roles that the flow needs and nobody holds where it is to be used."""
+    held = roles_held(area, on)
+    wanted = {s.role for s in flow.steps} - COMPANY_ROLES - {Role.SYSTEM}
+    for step in flow.steps:
+        if step.role in wanted - held:
+            wanted.discard(step.role)
+            yield f"step {step.action!r}: role {step.role.value!r} is held by nobody in {area.name}"
+
+
+def check_flow(text: str, area: Area | None = None, on: dt.date | None = None) -> Checked:
+    """Check a flow; with ``area`` and a day also that every role it needs is held there."""
+    too_long = _too_long(text)
+    if too_long:
+        return too_long
+    try:
+        flow = read_flow(text)
+    except FlowInvalid as error:
+        return Checked(_located(text, error.problems))
+    words = list(_unknown_names(flow))
+    if area is not None and on is not None:
+        words += _unheld_roles(flow, area, on)
+    return Checked(_located(text, words), flow=flow)
+
+
+def _unknown_in_rules(book: Rulebook) -> Iterator[str]:
+    slots, lists = catalogue.material_slots(), catalogue.checklist_keys()
+    for number, rule in enumerate(book.rules, 1):
+        for slot in rule.materials:
+            if slot not in slots:
+                yield f"rule {number}: materials: {slot!r} is not in the material catalogue"
+        if rule.checklist and rule.checklist not in lists:
+            yield f"rule {number}: checklist {rule.checklist!r} does not exist"
+    codes = {t for c in book.classes for t in c.towns}
+    known = (
+        set(db.session.scalars(select(Area.code).where(Area.code.in_(codes), Area.kind == "town"))) if codes else set()
+    )
+    for found in book.classes:
+        for town in found.towns:
+            if town not in known:
+                yield f"area_class {found.key!r}: towns: {town!r} is no town"
+
+
+def check_rules(text: str, area: Area | None = None, on: dt.date | None = None) -> Checked:
+    """Check a rulebook as it would stand on ``on`` in ``area`` (None: everywhere), before those of the wider areas."""
+    too_long = _too_long(text)
+    if too_long:
+        return too_long
+    lineage = area.lineage if area else ()
+    known = flows.keys_in_force(on, lineage) if on else None
+    try:
+        book = read_rulebook(text, known)
+    except RulebookInvalid as error:
+        return Checked(_located(text, error.problems))
+    if len(book.rules) > MOST_RULES:
+        return Checked((Problem(f"rulebook: {len(book.rules)} rules; at most {MOST_RULES} are allowed"),))
+    words = list(_unknown_in_rules(book))
+    wider = [v.book for v in flows.rulebooks(on, lineage[1:])] if on and area else []
+    rules = (*book.rules, *(r for b in wider for r in b.rules))
+    own = len(book.rules)
+    try:
+        found = survey(rules, fixed=_fixed_facts(area))
+    except TooManyKinds as error:
+        return Checked(_located(text, [*words, f"rulebook: {error}"]), book=book)
+    # A book without rules leaves them to the wider area's, which may be published later.
+    words += [f"rulebook: no rule takes {_example(g.example)}" for g in found.gaps if rules]
+    words += [f"rule {n}: never wins" for n in found.unreachable if n <= own]
+    overlaps = tuple(o for o in found.overlaps if o.second <= own)
+    notes = list(_overlap_notes(book, overlaps))
+    return Checked(_located(text, words), book=book, notes=_located(text, notes), overlaps=overlaps)
+
+
+def _overlap_notes(book: Rulebook, overlaps: Iterable[Overlap]) -> Iterator[str]:
+    """For each rule those before it that take some of the same, with an example of the facts that the first two ask."""
+    by_rule: dict[int, list[Overlap]] = {}
+    for overlap in overlaps:
+        by_rule.setdefault(overlap.second, []).append(overlap)
+    for second, found in sorted(by_rule.items()):
+        asked = {c.fact for n in (found[0].first, second) for c in book.rules[n - 1].when.clauses}
+        example = _example({k: v for k, v in found[0].example.items() if k in asked})
+        earlier = ", ".join(str(o.first) for o in found)
+        yield f"rule {second}: comes after {earlier} for some of the same, as {example}"
+
+
+def _fixed_facts(area: Area | None) -> dict[str, str | int | dt.date]:
+    if area is None or area.kind == "city":
+        return {}
+    return {"county": area.code[:6], **({"town": area.code} if area.kind == "town" else {})}
+
+
+def _example(example: object) -> str:
+    pairs = dict(example).items() if isinstance(example, dict) else []
+    return ", ".join(f"{k}={v}" for k, v in pairs) or "anybody"
+
+
+def check(kind: str, text: str, area: Area | None = None, on: dt.date | None = None) -> Checked:
+    """Check a text of ``kind`` ``flow`` or ``rules``."""
+    return check_flow(text, area, on) if kind == "flow" else check_rules(text, area, on)
