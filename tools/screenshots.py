@@ -27,7 +27,7 @@ from workflow.services import publishing
 
 IMAGES = ROOT / "docs" / "images"
 WIDE = {"width": 1280, "height": 900}
-FULL = {"tour-06-check", "tour-10-one-time-notice", "tour-11-corrections", "tour-16-ask-pass"}
+FULL = {"leader-tailoring", "tour-06-check", "tour-10-one-time-notice", "tour-11-corrections", "tour-16-ask-pass"}
 LOGINS = {
     role: (login, PASSWORD)
     for role, login in {
@@ -92,6 +92,48 @@ def _tour(base: str, folder: Path) -> None:
         browser.close()
 
 
+def _command(base: str) -> None:
+    """The pages of commanders, then of those who advise, on the demo's cases."""
+    with sync_playwright() as playwright:
+        browser = browsing.launch(playwright)
+        desk = Person.arrive(browser, base, WIDE)
+        desk.sign_in("commander", PASSWORD)
+        page = desk.go("/publishing")
+        _shot(page, "commander-01-list")
+        page.fill("#start-name", "鄞州以 20 人为界")
+        desk.press("建立草稿")
+        text = page.locator("[data-text]")
+        text.fill(text.input_value().replace("le = 100", "le = 20").replace("gt = 100", "gt = 20"))
+        desk.press("保存")
+        _shot(page, "commander-02-draft")
+        desk.press("保存并试算")
+        _shot(page, "commander-03-simulation")
+        desk.go("/publishing")
+        desk.follow("涉危化企业复工审核")
+        _shot(page, "commander-04-version")
+        _advise(desk, base)
+        browser.close()
+
+
+def _advise(desk: Person, base: str) -> None:
+    """The pages of a department that is asked, and of a leader who treats one company differently."""
+    page = desk.page
+    page.context.clear_cookies()
+    desk.sign_in("emergency", PASSWORD)
+    _shot(desk.go("/opinions"), "department-01-inbox")
+    page.locator("main a[href^='/opinions/']").first.click()
+    _shot(page, "department-02-request")
+    page.context.clear_cookies()
+    desk.sign_in("leader", PASSWORD)
+    page.goto(base + "/desk?tab=open&q=%E6%A0%8E%E5%B7%9D")
+    page.locator("[data-row-link]").first.click()
+    desk.follow("提出调整")
+    page.locator("main select").nth(0).select_option(index=1)
+    page.locator("main select").nth(1).select_option(index=1)
+    desk.press("预览调整")
+    _shot(page, "leader-tailoring")
+
+
 def main() -> None:
     """Make a fresh demo in a temporary folder, serve it, and walk through it."""
     with tempfile.TemporaryDirectory() as name:
@@ -109,6 +151,7 @@ def main() -> None:
             drain(clock)
         with browsing.serving(app) as base:
             _tour(base, folder)
+            _command(base)
 
 
 if __name__ == "__main__":
