@@ -209,11 +209,20 @@ class World:
 
     def draft(self, clerk: Account, **answers: str) -> Application:
         """A complete draft of the clerk's company, with one file in every required slot."""
+        return self.hand_in(clerk, self.typed(clerk, self.answers(**answers)))
+
+    def typed(self, clerk: Account, raw: dict[str, str]) -> Application:
+        """A draft of the clerk's company with these answers and no files."""
         actor = self.actor(clerk)
         (enterprise_id,) = actor.enterprise_ids
         application = application_service.start(actor, enterprise_id, self.now)
-        raw = self.answers(**answers)
         application_service.save_answers(actor, application.id, raw, revision=None, now=self.now)
+        db.session.commit()
+        return application
+
+    def hand_in(self, clerk: Account, application: Application) -> Application:
+        """Put one file into every slot that the draft's answers require."""
+        actor = self.actor(clerk)
         application_service.ensure_materials(application, application_service.read(application, self.now), self.now)
         for material in materials.of_application(application.id):
             if material.required and material.slot != materials.FORM_SLOT:

@@ -54,6 +54,38 @@ def test_a_wrong_file_is_told_with_every_problem_and_its_line(run, tmp_path: Pat
     assert f"mine.toml:{mayor}: step " in result.output
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_a_file_is_read_as_an_upload_is(run, tmp_path: Path, encoding: str) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "mine.toml"
+    path.write_bytes(catalogue.rules_text("haishu").replace("towns = []", 'towns = ["无"]', 1).encode(encoding))
+    result = run("check", str(path))
+    assert result.exit_code == 1
+    assert "towns: '无' is no town" in result.output
+
+
+def test_a_file_that_is_no_text_is_refused(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\x00\xff")
+    result = run("check", str(path))
+    assert result.exit_code == 1
+    assert "mine.toml" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("code", ["county = '33020'", "town = '330203'", "building = 'nowhere'", "industry = '999'"])
+def test_areas_and_industries_that_do_not_exist_are_told(run, tmp_path: Path, code: str) -> None:  # type: ignore[no-untyped-def]
+    text = catalogue.rules_text("haishu")
+    old = 'when = { trade = ["training", "banquet"] }'
+    assert old in text
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace(old, f"when = {{ {code} }}"), encoding="utf-8")
+    result = run("check", str(path))
+    assert result.exit_code == 1
+    line = next(n for n, x in enumerate(text.splitlines(), 1) if x == old)
+    fact, _sep, value = code.partition(" = ")
+    assert f"mine.toml:{line}: listed 2: {fact}: no answer is {value}" in result.output
+
+
 def test_roles_that_nobody_holds_in_the_area_are_told(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "mine.toml"
     path.write_text(catalogue.flow_text("city-small"), encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,12 @@ def test_a_book_is_asked_about_its_own_area_only() -> None:
     there, elsewhere = when(("county", "in", ("330212",))), when(("county", "in", ("330203",)))
     found = survey(rules(there, elsewhere), fixed={"county": "330212"})
     assert (found.gaps, found.unreachable, found.kinds) == ((), (2,), 1)
+
+
+@pytest.mark.parametrize("day", [dt.date.min, dt.date.max])
+def test_the_first_and_the_last_day_there_is_have_neighbours_on_one_side_only(day: dt.date) -> None:
+    found = survey(rules(when(("filed_on", "le", day)), when(("filed_on", "gt", day))))
+    assert found.gaps == ()
 
 
 def test_values_that_the_rules_cannot_tell_apart_are_tried_once() -> None:

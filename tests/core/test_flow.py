@@ -87,6 +87,14 @@ def test_nothing_is_approved_before_the_departments_have_spoken(key: str) -> Non
             assert any(Effect.ASK_OPINIONS in s.effects for s in following), step.action
 
 
+def test_a_lot_is_not_refused_by_a_guard() -> None:
+    text = flow_text("filing").replace(
+        'action = "draw_for_check"', 'action = "draw_for_check"\nguards = ["inspection_passed"]', 1
+    )
+    with pytest.raises(FlowInvalid, match="drawn by lot"):
+        read_flow(text)
+
+
 def test_filing_lets_work_go_on_while_it_is_checked_and_stops_it_with_the_passes() -> None:
     flow = FLOWS["filing"]
     at_work = {k for k, s in flow.states.items() if s.permits}
@@ -154,6 +162,10 @@ FAULTS = [
     ('"小流程"', '"{{7*7}}"', "flow: label needs zh and en"),
     ('"小流程"', f'"{"长" * 61}"', "at most 60 characters"),
     ('"小流程"', '""', "flow: label needs zh and en"),
+    ('"小流程"', '"　 "', "flow: label needs zh and en"),
+    ('"小流程"', r'"小\u0000流程"', "flow: label needs zh and en"),
+    ('"小流程"', r'"小\u202e流程"', "flow: label needs zh and en"),
+    ('"小流程"', r'"小\u2028流程"', "flow: label needs zh and en"),
     ("summary", "abstract", "flow: summary needs zh and en"),
     ('checklist = "general"', "checklist = 1", "flow: checklist must be a text"),
     ('checklist = "general"', 'checklist = "general"\ninspection = "never"', "inspection 'never' is not one of"),
@@ -195,6 +207,16 @@ FAULTS = [
     ('dest = "good"', 'dest = "waiting"', "state 'good': can't be reached"),
     ('dest = "good"', 'dest = "waiting"', "state 'waiting': no way to an end"),
     ('role = "leader"', 'role = "boss"', "role 'boss' is not one of"),
+    ('role = "leader"', 'role = "department"', "role 'department' is not one of"),
+    ('role = "leader"', 'role = "host_filer"', "role 'host_filer' is not one of"),
+    (
+        'role = "leader"',
+        'role = "leader"\nform = "sheet"\noutcome = "pass"',
+        "form 'sheet' is not one of note, schedule",
+    ),
+    ('role = "leader"', 'role = "leader"\nform = "correct"', "form 'correct' is not one of note, schedule"),
+    ('holder = "leader"', 'holder = "commander"', "holder 'commander' is not one of"),
+    ("days = 2", 'days = 2\nescalate = "reviewer"', "escalate 'reviewer' is not one of"),
     ('guards = ["required_present"]', 'guards = ["always"]', "unknown name 'always' in guards"),
     ('guards = ["required_present"]', 'checks = ["always"]', "unknown name 'always' in checks"),
     ('effects = ["issue_receipt"]', 'effects = ["send_flowers"]', "unknown name 'send_flowers' in effects"),

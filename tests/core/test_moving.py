@@ -23,7 +23,7 @@ def test_a_state_that_is_gone_or_is_another_now_is_refused_with_its_name() -> No
     reason = hindrance(old, gone, "inspecting")
     assert reason is not None
     assert reason.params["state"] is old.state("inspecting").label
-    for change in ({"holder": Role.LEADING_GROUP}, {"kind": StateKind.ENDED}):
+    for change in ({"holder": Role.LEADING_GROUP}, {"kind": StateKind.ENDED}, {"permits": True}):
         other = replace(old, states={**old.states, "reviewing": replace(old.state("reviewing"), **change)})  # type: ignore[arg-type]
         assert hindrance(old, other, "reviewing") is not None
         assert hindrance(old, other, "inspecting") is None

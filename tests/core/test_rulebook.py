@@ -287,6 +287,12 @@ def test_all_clauses_must_hold_and_an_unknown_fact_never_does() -> None:
         ({"head_count": {"gt": "5"}}, "gt needs a number or a date"),
         ({"head_count": {"gt": True}}, "gt needs a number or a date"),
         ({"head_count": 1.5}, "head_count: needs a value"),
+        ({"head_count": "60"}, "head_count: no answer is '60'"),
+        ({"head_count": {"ge": dt.date(2020, 2, 10)}}, "head_count: no answer is 2020-02-10"),
+        ({"filed_on": {"ge": 20200210}}, "filed_on: no answer is 20200210"),
+        ({"filed_on": {"ge": dt.datetime(2020, 2, 10, tzinfo=dt.UTC)}}, "filed_on: no answer is 2020-02-10 00:00"),
+        ({"town": 330203002}, "town: no answer is 330203002"),
+        ({"size": {"gt": 5}}, "size: no answer is 5"),
         ("size", "when must be a table"),
     ],
 )

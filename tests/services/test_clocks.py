@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from sqlalchemy import select
 
 from tests.builders import NOW, World
 from workflow.core.actors import Role
+from workflow.core.clocks import NO_LIMIT
 from workflow.core.errors import NotPermitted, StepClosed
 from workflow.core.times import SHANGHAI
 from workflow.data import applications as data_applications
-from workflow.data import audit, catalogue, flows
+from workflow.data import audit, catalogue, flows, queue
 from workflow.data.cases import Case
 from workflow.data.flows import FlowVersion
 from workflow.data.messages import Message
 from workflow.data.opinions import OpinionRequest
 from workflow.data.outbox import OutboxItem
+from workflow.data.queue import Filters, Tab
 from workflow.extensions import db
 from workflow.jobs import drain
 from workflow.services import cases, clocks, materials, opinions
@@ -131,6 +134,28 @@ def test_the_company_is_told_of_its_own_deadline(world: World) -> None:
     run(case.clock_at)
     assert db.session.query(OutboxItem).count() == before + 1
     assert case.clock_stage == "due_soon"
+
+
+def test_a_state_without_days_is_never_late(world: World) -> None:
+    publish(world, *submitted_state(""))
+    case = world.submitted(size="below")
+    assert (case.due_at, case.clock_at) == (NO_LIMIT, None)
+    assert run(NOW + dt.timedelta(days=400)) == 0
+    reviewer = world.actor(world.officer(Role.REVIEWER))
+    assert queue.count(reviewer, Filters(tab=Tab.MINE), world.later(days=9)) == 1
+    assert queue.count(reviewer, Filters(tab=Tab.MINE, overdue=True), world.now) == 0
+
+
+def test_a_deadline_that_has_passed_is_not_told_as_near(world: World) -> None:
+    case = world.submitted()
+    reviewer = world.officer(Role.REVIEWER)
+    world.step(reviewer, case, "accept")
+    world.judge_all(case, M02="缺签字")
+    world.step(reviewer, case, "return_for_correction", "请补正")
+    run(case.due_at + dt.timedelta(days=2))
+    told = db.session.scalars(select(OutboxItem).where(OutboxItem.kind == "message")).all()
+    assert [i.payload["event"] for i in told if i.payload["event"] in ("due_soon", "overdue")] == ["overdue"]
+    assert events(case) == ["due_soon", "overdue"]
 
 
 def test_silence_is_consent_only_where_the_flow_says_so(world: World) -> None:

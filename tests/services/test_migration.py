@@ -13,11 +13,12 @@ from workflow.core.actors import Role
 from workflow.core.errors import Invalid, NotPermitted, Stale, StepClosed
 from workflow.core.tailoring import ExtraStep, Tailoring
 from workflow.core.times import shanghai_day
-from workflow.data import applications, audit, catalogue, materials
+from workflow.data import applications, audit, catalogue, materials, opinions
 from workflow.data.cases import Case
 from workflow.data.flows import FlowVersion
 from workflow.data.outbox import OutboxItem
 from workflow.extensions import db
+from workflow.jobs import drain
 from workflow.services import migration
 
 TOWN = "330203002"
@@ -99,6 +100,45 @@ def test_a_tailoring_that_has_no_place_is_refused(world: World) -> None:
         migration.move(commander(world), case.id, bad, case_version=case.version, now=world.now)
 
 
+def _with_silence(state: str, dest: str) -> tuple[tuple[str, str], ...]:
+    """Changes of the small flow after which ``state`` goes on to ``dest`` by itself when its time is over."""
+    lines = catalogue.flow_text("city-small").splitlines()
+    start = lines.index(f'key = "{state}"')
+    end = next(n for n in range(start, len(lines)) if lines[n].startswith("days"))
+    table = "\n".join(lines[start : end + 1])
+    step = (
+        '[[step]]\naction = "by_silence"\nlabel = { zh = "期满视为通过", en = "By silence" }\n'
+        f'source = ["{state}"]\ndest = "{dest}"\nrole = "system"\n'
+    )
+    first = '[[material]]\nslot = "M01"'
+    return (table, f'{table}\nlapse = "by_silence"'), (first, f"{step}\n{first}")
+
+
+def test_an_extra_step_that_the_new_version_leads_around_is_refused(world: World) -> None:
+    world.officer(Role.LEADING_GROUP, "330203")
+    case = world.submitted()
+    case.tailoring = Tailoring(extra_steps=(ExtraStep("awaiting_decision", Role.LEADING_GROUP),)).as_json()
+    db.session.commit()
+    version = _version(world, *_with_silence("inspecting", "awaiting_decision"))
+    (fit,) = migration.preview(commander(world), version)
+    assert "一企一策" in str(fit.reason)
+
+
+def test_a_late_case_is_not_decided_by_silence_the_moment_it_is_moved(world: World) -> None:
+    case = world.submitted()
+    world.later(days=20)
+    version = _version(world, *_with_silence("submitted", "reviewing"))
+    migration.move(commander(world), case.id, version, case_version=case.version, now=world.now)
+    db.session.commit()
+    drain.run_clocks(lambda: world.now)
+    db.session.refresh(case)
+    assert case.state == "submitted"
+    assert case.due_at > world.now
+    drain.run_clocks(lambda: case.due_at)
+    db.session.refresh(case)
+    assert case.state == "reviewing"
+
+
 def test_many_move_each_on_its_own(world: World) -> None:
     moving, stuck, changed = world.submitted(), world.reviewed(), world.submitted()
     seen = changed.version
@@ -144,3 +184,24 @@ def test_a_coming_version_can_be_prepared_but_a_decided_case_stays(world: World)
     assert isinstance(version, FlowVersion)
     assert migration.preview(commander(world), version) == []
     assert db.session.get_one(Case, case.id).flow_version_id != version.id
+
+
+def test_a_case_that_is_moved_past_the_asking_still_waits_for_the_opinion(world: World) -> None:
+    """The new version hears the health bureau on accepting; cases moved before and after that step both wait for it."""
+    waiting, accepted = world.submitted(), world.submitted()
+    world.step(world.officer(Role.REVIEWER), accepted, "accept")
+    opinion = '[[opinion]]\ndepartment = "weijian"\ndays = 2\n\n[[material]]\nslot = "M01"'
+    asking = 'dest = "reviewing"\nrole = "reviewer"\nguards = ["not_of_company"]\neffects = ["tell_company"'
+    version = _version(
+        world,
+        ('[[material]]\nslot = "M01"', opinion),
+        (asking, asking.replace('["tell_company"', '["ask_opinions", "tell_company"')),
+        ('"not_the_inspector", "inspection_passed"', '"not_the_inspector", "inspection_passed", "all_opinions_in"'),
+    )
+    for case in (waiting, accepted):
+        migration.move(commander(world), case.id, version, case_version=case.version, now=world.now)
+    db.session.commit()
+    assert opinions.of_case(waiting.id) == []
+    assert [r.department for r in opinions.of_case(accepted.id)] == ["weijian"]
+    world.step(world.officer(Role.REVIEWER), waiting, "accept")
+    assert [r.department for r in opinions.of_case(waiting.id)] == ["weijian"]

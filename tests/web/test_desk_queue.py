@@ -8,6 +8,8 @@ import pytest
 
 from tests.web.desk_fixtures import Site, counted, page, site  # noqa: F401 - a fixture
 from workflow.core.actors import Role
+from workflow.core.clocks import NO_LIMIT
+from workflow.web.context import due_state
 
 ROW = re.compile(r"复工-[^<\s-]+-\d{8}-\d{4}(?:-\d{4})?(?=</a>)")
 OTHER_COUNTY = "330205001"
@@ -188,3 +190,7 @@ def test_bulk_acceptance_of_another_town_changes_nothing(site: Site, two: tuple[
     answer = site.post(client, "/desk/accept", **fields)
     assert "晨光" not in page(client.get(answer.headers["Location"]))
     assert site.read(two[0])[1] == "submitted"
+
+
+def test_a_case_without_a_limit_is_due_never() -> None:
+    assert due_state(NO_LIMIT) == "none"

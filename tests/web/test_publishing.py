@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 
 from tests.conftest import sign_in
 from tests.core.test_flow import mutated
+from tests.services.published import published
 from tests.web.publishing_desk import PublishingDesk, arrive, errors
 from tests.web.test_statements import MOST, counting
 from workflow.core.actors import Role
@@ -43,6 +45,19 @@ def test_the_list_and_every_version_can_be_read(desk: PublishingDesk) -> None:
             assert "SHA-256" in answer.get_data(as_text=True)
         text = desk.first.get(f"/publishing/{kind}/{ids[0]}.toml").get_data(as_text=True)
         assert "zh" in text
+
+
+def test_a_draft_begins_from_the_rules_of_ones_own_area(desk: PublishingDesk) -> None:
+    with desk.building() as world:
+        world.count = 10
+        text = catalogue.rules_text("haishu").replace("海曙区复工规则", "鄞州区复工规则")
+        published(world, "rules", text, "330212")
+        logins = [world.new_officer(Role.COMMANDER, place).login for place in ("3302", "330212", "330203")]
+    for login, title in zip(logins, ("宁波市复工规则", "鄞州区复工规则", "宁波市复工规则"), strict=True):
+        page = sign_in(desk.app.test_client(), login).get("/publishing").get_data(as_text=True)
+        chosen = re.search(r"<option[^>]* selected[^>]*>([^<]*)", page)
+        assert chosen is not None
+        assert title in chosen[1]
 
 
 def test_a_saved_form_without_changes_changes_nothing(desk: PublishingDesk) -> None:

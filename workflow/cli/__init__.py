@@ -13,7 +13,7 @@ from workflow.cli import publishing as flow_commands
 from workflow.cli.clock import clock, writing
 from workflow.core.actors import SYSTEM
 from workflow.data import audit, people
-from workflow.services import accounts, publishing
+from workflow.services import accounts, publishing, sampling
 
 areas_group = AppGroup("areas", help="The area tree.")
 audit_group = AppGroup("audit", help="The history's chain.")
@@ -44,6 +44,17 @@ def export_heads() -> None:
     """Print the end of every chain as JSON lines, to be kept outside of the database."""
     for head in audit.heads():
         click.echo(json.dumps({"chain": head.chain, "number": head.number, "hash": head.hash}))
+
+
+@audit_group.command("draws")
+def verify_draws() -> None:
+    """Draw every lot for post-checks again by its recorded seed; names those that come out otherwise, exit code 1."""
+    wrong = [f"case {d.case_id}: the lot drawn at {d.at:%Y-%m-%d %H:%M} UTC" for d in sampling.wrong_draws()]
+    for line in wrong:
+        click.echo(line, err=True)
+    if wrong:
+        raise SystemExit(1)
+    click.echo("audit: every lot is drawn again the same")
 
 
 @staff_group.command("create")

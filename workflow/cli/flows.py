@@ -14,6 +14,7 @@ from sqlalchemy import select
 from workflow.cli.clock import clock, writing
 from workflow.core.conditions import FACT_NAMES
 from workflow.core.coverage import explain
+from workflow.core.errors import DomainError
 from workflow.core.facts import EnterpriseFacts
 from workflow.core.flow_file import read_flow
 from workflow.core.times import shanghai_day
@@ -21,7 +22,7 @@ from workflow.data import areas, catalogue, flows
 from workflow.data.areas import Area
 from workflow.data.flows import FlowVersion, RuleVersion
 from workflow.extensions import db
-from workflow.services import flow_check, publishing, routes
+from workflow.services import drafts, flow_check, publishing, routes
 
 group = AppGroup("flows", help="Flow versions and routing.")
 _NUMBERS = frozenset({"head_count", "resuming_count", "key_area_count"})
@@ -91,14 +92,17 @@ def _published_by_people(today: dt.date) -> list[tuple[FlowVersion | RuleVersion
     return [(v, db.session.get(Area, v.area_id) if v.area_id else None) for v in newest.values()]
 
 
-def _kind(text: str) -> str:
-    """What a file is: a rulebook has a title, a flow has a key."""
-    return "rules" if text.lstrip().startswith("title") or "\ntitle" in text else "flow"
+def _read(file: Path) -> str:
+    """The text of a file as an upload would read it."""
+    try:
+        return drafts.decoded(file.read_bytes())
+    except DomainError as error:
+        raise click.ClickException(f"{file.name}: {error}") from error
 
 
 def _texts(files: tuple[Path, ...]) -> list[tuple[str, str]]:
     if files:
-        return [(f.name, f.read_text(encoding="utf-8", errors="replace")) for f in files]
+        return [(f.name, _read(f)) for f in files]
     shipped = [(f"flows/{k}.toml", catalogue.flow_text(k)) for k in catalogue.flow_keys()]
     return shipped + [(f"rules/{k}.toml", catalogue.rules_text(k)) for k in catalogue.rule_keys()]
 
@@ -120,7 +124,7 @@ def check_flows(files: tuple[Path, ...], area_code: str | None) -> None:
     area, today, wrong = _area(area_code), shanghai_day(clock()), 0
     texts = _texts(files)
     for name, text in texts:
-        kind = _kind(text)
+        kind = drafts.kind_of(text)
         found = flow_check.check(kind, text, area, today if area or (kind == "rules" and not files) else None)
         for problem in found.problems:
             click.echo(f"{name}:{problem}", err=True)

@@ -98,6 +98,14 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 }
 
 
+ACTING_ROLES = tuple(
+    r for r in Role if Permission.ACT_ON_CASE in ROLE_PERMISSIONS[r] and r not in (Role.HOST_FILER, Role.SYSTEM)
+)
+"""Who can be given a step of a flow; whoever files for a building does so as its filer."""
+SUPERVISORS = (Role.LEADER, Role.LEADING_GROUP, Role.COMMANDER)
+"""Who is told of late cases; the queue shows them a tab for those."""
+
+
 @dataclass(frozen=True, slots=True)
 class Appointment:
     """A role held in an area; ``bureau`` is the code of the bureau for bureau reviewers and departments."""

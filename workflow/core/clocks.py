@@ -25,6 +25,8 @@ class Tick(StrEnum):
 
 
 ORDER = tuple(Tick)
+NO_LIMIT = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+"""When an open state without ``days`` is due: later than all others, and never late."""
 
 
 def used_days(since: dt.datetime, until: dt.datetime, calendar: WorkingCalendar) -> int:

@@ -106,18 +106,34 @@ _CHOICES: Mapping[str, frozenset[str]] = {
 """The values of facts that have a closed list."""
 
 
+_KINDS: Mapping[str, type] = {
+    **dict.fromkeys(("head_count", "resuming_count", "key_area_count"), int),
+    "filed_on": dt.date,
+}
+"""What the values of a fact are; text where nothing is said."""
+
+
 def choices_of(fact: str) -> frozenset[str] | None:
     """Every value that ``fact`` can have, or None when there is no closed list."""
     return _CHOICES.get(fact)
+
+
+def _can_be(fact: str, value: Value) -> bool:
+    """Whether ``fact`` could have this value: comparing with any other would hold for nobody and go unseen."""
+    return type(value) is _KINDS.get(fact, str) and (fact not in _CHOICES or value in _CHOICES[fact])
+
+
+def _no_answer(fact: str, value: Value) -> str:
+    return f"{fact}: no answer is {repr(value) if isinstance(value, str) else value}"
 
 
 def _read_in(fact: str, operand: object) -> tuple[Clause | None, str | None]:
     values: list[Any] = operand if isinstance(operand, list) else [operand]
     if not values or not all(isinstance(v, str | int | dt.date) and not isinstance(v, bool) for v in values):
         return None, f"{fact}: needs a value or a list of values"
-    strange = [v for v in values if fact in _CHOICES and v not in _CHOICES[fact]]
+    strange = [v for v in values if not _can_be(fact, v)]
     if strange:
-        return None, f"{fact}: no answer is {strange[0]!r}"
+        return None, _no_answer(fact, strange[0])
     return Clause(fact, "in", tuple(values)), None
 
 
@@ -128,9 +144,11 @@ def _read_clause(fact: str, operator: str, operand: object) -> tuple[Clause | No
         return _read_in(fact, operand)
     if operator not in _OPERATORS:
         return None, f"{fact}: unknown comparison {operator!r}"
-    if isinstance(operand, int | dt.date) and not isinstance(operand, bool):
-        return Clause(fact, operator, operand), None
-    return None, f"{fact}: {operator} needs a number or a date"
+    if not isinstance(operand, int | dt.date) or isinstance(operand, bool):
+        return None, f"{fact}: {operator} needs a number or a date"
+    if not _can_be(fact, operand):
+        return None, _no_answer(fact, operand)
+    return Clause(fact, operator, operand), None
 
 
 def read_condition(table: object) -> tuple[Condition, list[str]]:

@@ -61,7 +61,8 @@ def _around(bound: Value) -> Iterable[Value]:
     if isinstance(bound, int):
         return [n for n in (bound - 1, bound, bound + 1) if n >= 0]
     if isinstance(bound, dt.date):
-        return [bound + dt.timedelta(days=n) for n in (-1, 0, 1)]
+        days = range(max(bound.toordinal() - 1, 1), min(bound.toordinal() + 1, dt.date.max.toordinal()) + 1)
+        return [dt.date.fromordinal(n) for n in days]
     return [bound]
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workflow.core.actors import Role
+from workflow.core.actors import ACTING_ROLES, ROLE_PERMISSIONS, SUPERVISORS, Permission, Role
 from workflow.core.conditions import Condition, read_condition
 from workflow.core.effects import Effect
 from workflow.core.facts import Outcome
@@ -81,7 +81,6 @@ MATERIAL_KEYS = frozenset({"slot", "required", "when"})
 MAX_STATES = 200
 _RESERVED_ACTIONS = frozenset({"state"})
 """Names that the state machine library keeps for itself."""
-_PEOPLE = tuple(r for r in Role if r is not Role.SYSTEM)
 
 
 def _read_state(reader: TableReader, table: Mapping[str, Any]) -> State:
@@ -89,8 +88,8 @@ def _read_state(reader: TableReader, table: Mapping[str, Any]) -> State:
     where = f"state {key!r}"
     reader.unknown_keys(where, table, STATE_KEYS)
     kind = StateKind(reader.one_of(where, table, "kind", StateKind, StateKind.OPEN))
-    holder = reader.one_of(where, table, "holder", ["", *_PEOPLE], "")
-    escalate = reader.one_of(where, table, "escalate", ["", *_PEOPLE], "")
+    holder = reader.one_of(where, table, "holder", ["", *ACTING_ROLES], "")
+    escalate = reader.one_of(where, table, "escalate", ["", *SUPERVISORS], "")
     return State(
         key=key,
         label=reader.label(where, table),
@@ -106,6 +105,16 @@ def _read_state(reader: TableReader, table: Mapping[str, Any]) -> State:
     )
 
 
+def _forms_of(role: Role) -> list[str]:
+    """The pages that somebody of this role may enter: a step on any other could never be taken."""
+    forms = ["note"]
+    if role in (Role.FILER, Role.SYSTEM):
+        forms += ["submit", "correct", "rectify"]
+    if Permission.PLAN_INSPECTION in ROLE_PERMISSIONS[role]:
+        forms.append("schedule")
+    return [*forms, "sheet"] if Permission.INSPECT in ROLE_PERMISSIONS[role] else forms
+
+
 def _read_step(reader: TableReader, table: Mapping[str, Any]) -> Step:
     action = reader.slug("step", table, "action")
     where = f"step {action!r}"
@@ -113,19 +122,20 @@ def _read_step(reader: TableReader, table: Mapping[str, Any]) -> Step:
         reader.problems.append(f"{where}: this name is reserved")
     reader.unknown_keys(where, table, STEP_KEYS)
     label = reader.label(where, table)
+    role = Role(reader.one_of(where, table, "role", [*ACTING_ROLES, Role.SYSTEM], Role.LEADER))
     return Step(
         action=action,
         label=label,
         done=reader.label(where, table, "done", fallback=label),
         sources=reader.texts(where, table, "source"),
         dest=reader.text(where, table, "dest"),
-        role=Role(reader.one_of(where, table, "role", Role, Role.LEADER)),
+        role=role,
         guards=reader.texts(where, table, "guards", GUARDS),
         checks=reader.texts(where, table, "checks", GUARDS),
         effects=tuple(Effect(e) for e in reader.texts(where, table, "effects", list(Effect))),
         note=NoteRule(reader.one_of(where, table, "note", NoteRule, NoteRule.OPTIONAL)),
         tone=reader.one_of(where, table, "tone", sorted(TONES), "primary"),
-        form=reader.one_of(where, table, "form", sorted(FORMS), "note"),
+        form=reader.one_of(where, table, "form", _forms_of(role), "note"),
         decision=reader.flag(where, table, "decision", default=False),
         outcome=_read_outcome(reader, where, table, action),
     )
@@ -249,6 +259,8 @@ def _automatic_problems(flow: Flow) -> Iterator[str]:
             yield f"step {step.action!r}: nothing takes it: name it as lapse of a state or as sampled"
         if step.role is Role.SYSTEM and step.form != "note":
             yield f"step {step.action!r}: a step of the system has no form"
+        if step.role is Role.SYSTEM and step.action == flow.sampled and step.guards + step.checks:
+            yield f"step {step.action!r}: what is drawn by lot can't be refused by guards or checks"
         if Effect.DRAW_SAMPLE in step.effects and not _can_be_drawn(flow, step):
             yield f"step {step.action!r}: draw_sample needs sampled, a step of the role system from {step.dest!r}"
     effects = {e for s in flow.steps for e in s.effects}

@@ -12,6 +12,6 @@ def hindrance(old: Flow, new: Flow, state: str) -> Reason | None:
         label = old.state(state).label
         return Reason(N_("新版本没有“%(state)s”这个环节"), {"state": label})
     before, after = old.state(state), new.state(state)
-    if (before.kind, before.holder) != (after.kind, after.holder):
+    if (before.kind, before.holder, before.permits) != (after.kind, after.holder, after.permits):
         return Reason(N_("新版本里“%(state)s”由别的角色办理或性质不同"), {"state": before.label})
     return None

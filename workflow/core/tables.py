@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 _SLUG = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
-_FORBIDDEN_IN_LABELS = frozenset("<>{}&\n")
+_FORBIDDEN_IN_LABELS = frozenset("<>{}&")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Unicode categories without a place in a label: control and direction-changing characters, line ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +156,6 @@ class TableReader:
 
 
 def _is_label(value: object, longest: int) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= longest and not set(value) & _FORBIDDEN_IN_LABELS
+    if not isinstance(value, str) or not value.strip() or len(value) > longest:
+        return False
+    return not set(value) & _FORBIDDEN_IN_LABELS and all(unicodedata.category(c) not in _UNSEEN for c in value)

@@ -187,6 +187,21 @@ def _leads_around(flow: Flow, state: str, key: str) -> bool:
     return False
 
 
+def steps_led_around(old: Flow, new: Flow, tailoring: Tailoring, state: str) -> list[str]:
+    """The extra steps that a case in ``state`` has ahead of it in ``old`` but could go around in ``new``.
+
+    Both flows have the tailoring worked in.
+    """
+    return [
+        s.state
+        for s in tailoring.extra_steps
+        if s.before in new.main
+        and s.before in old.main
+        and _leads_around(new, state, s.before)
+        and not _leads_around(old, state, s.before)
+    ]
+
+
 def tailor(flow: Flow, tailoring: Tailoring) -> Flow:
     """``flow`` with the tailoring worked in: one more state and two more steps for each extra step."""
     made = replace(flow, materials=_materials(flow, tailoring))

@@ -175,7 +175,8 @@ class Case(HasId, Model):
         calendar = catalogue.calendar()
         days = clocks.allowed_days(source, dest, self.spent or {})
         self.spent = clocks.spent_after(source, dest, self.spent or {}, self.state_since_at, at, calendar)
-        self.due_at = at if days is None else end_of_day(calendar.after(shanghai_day(at), days))
+        without = clocks.NO_LIMIT if dest.kind is StateKind.OPEN else at
+        self.due_at = without if days is None else end_of_day(calendar.after(shanghai_day(at), days))
         self.escalated_to = ""
         self._set_clock(dest, None)
 
@@ -203,12 +204,19 @@ class Case(HasId, Model):
             audit.Event(tick.value), chain=f"town:{self.town_id}", actor=SYSTEM, at=at, case_id=self.id, after=after
         )
 
-    def restart_clock(self) -> None:
-        """Set the clock by the case's flow as it is now, after its version or its tailoring changed."""
-        state = self.flow.state(self._state)
+    def restart_clock(self, at: dt.datetime) -> None:
+        """Set the clock by the case's flow as it is now, after its version or its tailoring changed at ``at``.
+
+        What lapses by the new clock and would be over already is left one more working day: nobody was warned of it.
+        """
+        state, calendar = self.flow.state(self._state), catalogue.calendar()
         if state.kind is StateKind.OPEN and state.days is not None:
             days = state.days - (int((self.spent or {}).get(self._state, 0)) if state.resumes else 0)
-            self.due_at = end_of_day(catalogue.calendar().after(shanghai_day(self.state_since_at), max(1, days)))
+            self.due_at = end_of_day(calendar.after(shanghai_day(self.state_since_at), max(1, days)))
+            if state.lapse and self.due_at <= at:
+                self.due_at = end_of_day(calendar.after(shanghai_day(at), 1))
+        elif state.kind is StateKind.OPEN:
+            self.due_at = clocks.NO_LIMIT
         self.escalated_to = ""
         self._set_clock(state, None)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import JSON, Date, ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from workflow.data.cases import Case
 from workflow.extensions import HasId, Id, Model, UtcDateTime, db
 
 
@@ -50,6 +52,18 @@ def seed_of(town_id: int, day_on: dt.date, now: dt.datetime) -> tuple[SamplingSe
     db.session.add(seed)
     db.session.flush()
     return seed, True
+
+
+def all_draws() -> Iterator[tuple[SampleDraw, str]]:
+    """Every draw with its case's reference, oldest first; streams, memory is flat."""
+    query = (
+        select(SampleDraw, Case.reference)
+        .join(Case, Case.id == SampleDraw.case_id)
+        .order_by(SampleDraw.id)
+        .execution_options(yield_per=1000)
+    )
+    for row in db.session.execute(query):
+        yield row[0], row[1]
 
 
 def of_case(case_id: int) -> list[SampleDraw]:

@@ -76,6 +76,8 @@ def _tell(case: Case, tick: Tick, now: dt.datetime) -> None:
     """Tell the company what concerns it: its own deadlines, and that a late case was put before somebody higher."""
     if case.holder != "filer" and tick is not Tick.ESCALATED:
         return
+    if tick is Tick.SOON and now >= case.due_at:
+        return  # caught up after the end: what follows says so
     state = case.flow.state(case.state)
     words = {
         Tick.SOON: {"zh": "办理时限将到", "en": "The deadline is near"},

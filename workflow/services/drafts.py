@@ -25,6 +25,8 @@ from workflow.services.publishing import CHAIN
 LARGEST_FILE = 200_000
 LONGEST_NAME = 80
 MAX_WORDS = 500
+MOST_AHEAD = dt.timedelta(days=731)
+"""How far ahead something may be published: a mistyped year is further away."""
 BLANK_SAMPLE = "city-small"
 
 
@@ -244,6 +246,8 @@ def require_good(draft: Draft, now: dt.datetime) -> Checked:
         raise Invalid(N_("请先填写生效日期。"), field="effective_on")
     if draft.effective_on < shanghai_day(now):
         raise Invalid(N_("生效日期不能早于今天。"), field="effective_on")
+    if draft.effective_on > shanghai_day(now) + MOST_AHEAD:
+        raise Invalid(N_("生效日期不能晚于两年之后，请核对年份。"), field="effective_on")
     found = checked(draft, now)
     if found.problems:
         raise Invalid(N_("文本还有 %(n)s 处问题，改好后才能提交或发布。"), field="text", n=len(found.problems))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from workflow.core.actors import COMPANY_ROLES, Role
+from workflow.core.conditions import Condition
 from workflow.core.coverage import Overlap, TooManyKinds, survey
 from workflow.core.flow import Flow
 from workflow.core.flow_file import FlowInvalid, read_flow
@@ -64,17 +65,37 @@ def _too_long(text: str) -> Checked | None:
     return None
 
 
+def _unknown_values(where: str, condition: Condition) -> Iterator[str]:
+    """Areas and industries that do not exist: nobody would ever meet such a condition, and nobody would notice."""
+    for clause in condition.clauses:
+        known = _codes(clause.fact)
+        for value in clause.operand if isinstance(clause.operand, tuple) else ():
+            if known is not None and value not in known:
+                yield f"{where}: {clause.fact}: no answer is {value!r}"
+
+
+def _codes(fact: str) -> set[str] | None:
+    """Every code that such a fact can be; None when the check of conditions itself knows its values."""
+    if fact in ("county", "town", "building"):
+        return {a.code for a in catalogue.areas() if a.kind == fact}
+    return {code for code, _name in catalogue.industries()} if fact == "industry" else None
+
+
 def _unknown_names(flow: Flow) -> Iterator[str]:
     slots = catalogue.material_slots()
     for material in flow.materials:
         if material.slot not in slots:
             yield f"material {material.slot!r}: slot is not in the material catalogue"
+        yield from _unknown_values(f"material {material.slot!r}", material.when)
     if flow.checklist and flow.checklist not in catalogue.checklist_keys():
         yield f"flow: checklist {flow.checklist!r} does not exist"
     known = {d.code for d in catalogue.departments()}
     for opinion in flow.opinions:
         if opinion.department not in known:
             yield f"opinion {opinion.department!r}: department does not exist"
+        yield from _unknown_values(f"opinion {opinion.department!r}", opinion.when)
+    for number, sample in enumerate(flow.samples, 1):
+        yield from _unknown_values(f"sample {number}", sample.when)
 
 
 def _unheld_roles(flow: Flow, area: Area, on: dt.date) -> Iterator[str]:
@@ -110,6 +131,11 @@ def _unknown_in_rules(book: Rulebook) -> Iterator[str]:
                 yield f"rule {number}: materials: {slot!r} is not in the material catalogue"
         if rule.checklist and rule.checklist not in lists:
             yield f"rule {number}: checklist {rule.checklist!r} does not exist"
+        yield from _unknown_values(f"rule {number}", rule.when)
+    for number, regime in enumerate(book.regimes, 1):
+        yield from _unknown_values(f"regime {number}", regime.when)
+    for number, entry in enumerate(book.negative or (), 1):
+        yield from _unknown_values(f"listed {number}", entry.when)
     codes = {t for c in book.classes for t in c.towns}
     known = (
         set(db.session.scalars(select(Area.code).where(Area.code.in_(codes), Area.kind == "town"))) if codes else set()

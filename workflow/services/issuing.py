@@ -334,27 +334,30 @@ _RENDERERS = {
 }
 
 
+def pass_facts(granted: VehiclePass) -> official.PassFacts:
+    """What is printed on a pass that was granted."""
+    case = granted.case
+    return official.PassFacts(
+        number=granted.number or "",
+        kind=PassKind(granted.purpose),
+        plate=granted.plate,
+        vehicle_type=granted.vehicle_type,
+        enterprise=case.enterprise_name,
+        purpose=granted.purpose_words,
+        route=granted.route,
+        driver_names_masked=tuple(mask_name(str(n)) for n in granted.drivers),
+        valid_from_on=granted.valid_from_on,
+        valid_until_on=granted.valid_until_on,
+        issuing_area=f"{case.county.name}{case.town.name}",
+        qr_text=check_url(granted.token or ""),
+        short_code=granted.short_code or "",
+        demo=settings().demo_mode,
+    )
+
+
 def render_pass_pdf(granted: VehiclePass) -> bytes:
     """The windscreen pass as PDF; only for a pass that was granted."""
-    case = granted.case
-    return official.render_pass(
-        official.PassFacts(
-            number=granted.number or "",
-            kind=PassKind(granted.purpose),
-            plate=granted.plate,
-            vehicle_type=granted.vehicle_type,
-            enterprise=case.enterprise_name,
-            purpose=granted.purpose_words,
-            route=granted.route,
-            driver_names_masked=tuple(mask_name(str(n)) for n in granted.drivers),
-            valid_from_on=granted.valid_from_on,
-            valid_until_on=granted.valid_until_on,
-            issuing_area=f"{case.county.name}{case.town.name}",
-            qr_text=check_url(granted.token or ""),
-            short_code=granted.short_code or "",
-            demo=settings().demo_mode,
-        )
-    )
+    return official.render_pass(pass_facts(granted))
 
 
 def keep_bytes(content: bytes, media_type: str, kind: str, now: dt.datetime) -> StoredFile:

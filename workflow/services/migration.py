@@ -11,12 +11,13 @@ from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import StaleDataError
 
 from workflow.core.actors import Actor
+from workflow.core.effects import Effect
 from workflow.core.errors import N_, DomainError, Invalid, NotPermitted, Reason, Stale, StepClosed
 from workflow.core.flow import Flow, MaterialRule
 from workflow.core.moving import hindrance
 from workflow.core.tables import Label
-from workflow.core.tailoring import Tailoring, read_tailoring
-from workflow.data import applications, audit, cases, materials, outbox
+from workflow.core.tailoring import read_tailoring, steps_led_around
+from workflow.data import applications, audit, cases, materials, opinions, outbox
 from workflow.data.applications import Application
 from workflow.data.areas import Area
 from workflow.data.cases import Case
@@ -24,6 +25,7 @@ from workflow.data.flows import FlowVersion, tailored_engine
 from workflow.data.materials import FORM_SLOT, Material, MaterialFile
 from workflow.extensions import db
 from workflow.services import drafts, releases
+from workflow.services import opinions as opinion_service
 from workflow.services.case_facts import facts_of_case
 
 MOST_AT_ONCE = 200
@@ -119,16 +121,19 @@ def slots_with_content(case_ids: Sequence[int]) -> dict[int, frozenset[str]]:
 def fit_of(case: Case, version: FlowVersion, have: frozenset[str]) -> Fit:
     """Whether ``case`` can go on by ``version``, and what it would lack."""
     new = tailored_engine(version.text, case.tailoring).flow
-    reason = hindrance(case.flow, new, case.state) or _lost_tailoring(new, read_tailoring(case.tailoring))
+    reason = hindrance(case.flow, new, case.state) or _lost_tailoring(case, new)
     lacking = [m.slot for m in slots_asked(case, new) if m.required and m.slot not in have and m.slot != FORM_SLOT]
     return Fit(case, case.flow.state(case.state).label, reason, tuple(lacking))
 
 
-def _lost_tailoring(new: Flow, tailoring: Tailoring) -> Reason | None:
+def _lost_tailoring(case: Case, new: Flow) -> Reason | None:
     """Why what was tailored for a case can't be kept in ``new``, which has it worked in as far as that went."""
+    tailoring = read_tailoring(case.tailoring)
     kept_steps = all(s.state in new.states for s in tailoring.extra_steps)
     kept_days = all(k in new.states and new.state(k).days is not None for k, _days in tailoring.longer)
-    return None if kept_steps and kept_days else _TAILORED
+    if kept_steps and kept_days and not steps_led_around(case.flow, new, tailoring, case.state):
+        return None
+    return _TAILORED
 
 
 def slots_asked(case: Case, flow: Flow) -> list[MaterialRule]:
@@ -154,8 +159,9 @@ def move(actor: Actor, case_id: int, version: FlowVersion, *, case_version: int,
     before, asked_before = case.flow_version_id, slots_asked(case, case.flow)
     case.flow_version = version
     case.permits = case.flow.state(case.state).permits
-    case.restart_clock()
+    case.restart_clock(now)
     added = _change_slots(case, asked_before)
+    _ask_what_was_passed(case, actor, now)
     db.session.flush()
     audit.record(
         audit.FLOW_MIGRATED,
@@ -168,6 +174,18 @@ def move(actor: Actor, case_id: int, version: FlowVersion, *, case_version: int,
     )
     _tell_company(case, now)
     return case
+
+
+def _ask_what_was_passed(case: Case, actor: Actor, now: dt.datetime) -> None:
+    """Ask the departments that the new version hears and nobody has asked in this cycle, unless the case still comes
+    to the step that asks them: a decision must not slip past an opinion because the case was moved."""
+    if not case.is_open or any(Effect.ASK_OPINIONS in s.effects for s in case.flow.steps_from(case.state)):
+        return
+    asked = {r.department for r in opinions.of_case(case.id) if r.cycle == case.cycle and r.status != "withdrawn"}
+    facts = facts_of_case(case)
+    for rule in case.flow.opinions:
+        if rule.department not in asked and rule.when.holds(facts):
+            opinion_service.ask(case, rule.department, rule.days, "", actor, now)
 
 
 def _change_slots(case: Case, before: list[MaterialRule]) -> list[str]:

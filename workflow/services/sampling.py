@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from workflow.core import sampling
 from workflow.core.actors import Actor
@@ -37,6 +38,13 @@ def draw_for(case: Case, actor: Actor, now: dt.datetime) -> SampleDraw:
     after = {"seed": seed.id, "percent": lot.percent, "value": f"{lot.value:.6f}", "drawn": lot.is_drawn}
     audit.record(audit.LOT_DRAWN, chain=chain, actor=actor, at=now, case_id=case.id, after=after)
     return drawn
+
+
+def wrong_draws() -> Iterator[SampleDraw]:
+    """Every draw that drawing again does not give."""
+    for drawn, reference in samples.all_draws():
+        if not holds(drawn, reference):
+            yield drawn
 
 
 def holds(drawn: SampleDraw, reference: str) -> bool:

@@ -165,7 +165,7 @@ def approve(actor: Actor, proposal_id: int, words: str, now: dt.datetime) -> Cas
     case.tailoring = read_tailoring(case.tailoring).merged(wanted).as_json()
     _change_materials(case, wanted)
     if case.flow.state(case.state).days != before:
-        case.restart_clock()
+        case.restart_clock(now)
     _settle(proposal, "approved", case_service.clean_words(words, "words"), actor, now)
     _record(audit.TAILORING_APPROVED, proposal, case, actor, now)
     _tell_company(case, now)

@@ -18,6 +18,7 @@ from workflow.core.facts import VERDICT_LABELS, Verdict
 from workflow.core.flow import Step
 from workflow.core.questions import Question, QuestionKind, topics_for
 from workflow.core.tenants import Tenant
+from workflow.core.times import shanghai_day
 from workflow.data import applications, catalogue, inspections
 from workflow.data.applications import Application
 from workflow.data.cases import Case
@@ -26,6 +27,8 @@ from workflow.data.issued import DocumentKind
 from workflow.data.materials import Material
 from workflow.i18n import reader_locale
 from workflow.services import applications as application_service
+from workflow.services import materials as material_service
+from workflow.services import printing
 from workflow.services.history import TimelineEvent
 from workflow.services.records import CaseRecord
 from workflow.web import filing
@@ -86,9 +89,13 @@ class OpinionLine:
 
 @dataclass(frozen=True, slots=True)
 class DeskCase:
-    """The parts of the staff's page; ``topics`` are (title, summary rows); ``planned`` is the visit ahead."""
+    """The parts of the staff's page; ``topics`` are (title, summary rows, own); ``planned`` is the visit ahead.
 
-    topics: list[tuple[str, list[dict[str, Any]]]]
+    ``judges`` says that the reader marks materials now; ``standing_passes`` counts those that can be printed, in one
+    of the ``layouts``.
+    """
+
+    topics: list[tuple[str, list[dict[str, Any]], bool]]
     materials: list[MaterialLine]
     opinions: list[OpinionLine]
     planned: Inspection | None
@@ -98,6 +105,9 @@ class DeskCase:
     document_labels: Mapping[str, str]
     pass_labels: Mapping[str, tuple[str, str]]
     visit_labels: Mapping[str, tuple[str, str]]
+    judges: bool
+    standing_passes: int
+    layouts: Mapping[str, str]
 
     @property
     def flagged(self) -> list[MaterialLine]:
@@ -130,8 +140,11 @@ def _shown(case: Case, question: Question, value: Any) -> str:
     return _(text) if question.options and text else text
 
 
-def answer_topics(case: Case, application: Application) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The answers as they stand now, by topic, with the submitted value beside each that was corrected since."""
+def answer_topics(case: Case, application: Application) -> list[tuple[str, list[dict[str, Any]], bool]]:
+    """The answers as they stand now, by topic, with the submitted value beside each that was corrected since.
+
+    The flag says whether the topic is only for such applications: what a decision is about stands open.
+    """
     clean = application_service.read(application, now()).clean
     topics = []
     for topic in topics_for(application.answers):
@@ -143,7 +156,7 @@ def answer_topics(case: Case, application: Application) -> list[tuple[str, list[
             value = clean.get(question.key)
             shown = filing.tenant_table(value) if isinstance(value, tuple) else current
             rows.append({"key": _(question.label), "value": shown, "before": before})
-        topics.append((_(topic.label), rows))
+        topics.append((_(topic.label), rows, bool(topic.only_for)))
     return topics
 
 
@@ -203,8 +216,16 @@ def view(page: CasePage) -> DeskCase:
         decides_passes=_decides_passes(actor(), case),
         document_labels=DOCUMENT_LABELS,
         pass_labels=PASS_LABELS,
+        judges=case.is_open and _judges(page),
+        standing_passes=len(printing.printable(page.passes, shanghai_day(now()))),
+        layouts=printing.LAYOUT_LABELS,
         visit_labels=VISIT_LABELS,
     )
+
+
+def _judges(page: CasePage) -> bool:
+    pending = any(m.is_due and m.verdict == Verdict.PENDING for m in page.record.materials)
+    return pending and material_service.may_judge(actor(), page.case)
 
 
 def step_url(case: Case, open_step: OpenStep) -> str:

@@ -12,6 +12,7 @@ from flask_babel import format_timedelta, gettext, ngettext
 from flask_babel import gettext as _
 
 from workflow.core.actors import Actor, Permission
+from workflow.core.clocks import NO_LIMIT
 from workflow.core.errors import DomainError, Reason
 from workflow.core.flow import Label
 from workflow.core.identifiers import mask_phone, show_plate
@@ -116,9 +117,9 @@ def words(value: DomainError | Reason | str) -> str:
 
 
 def due_state(at: dt.datetime | None) -> str:
-    """``overdue``, ``due_soon`` (within a day) or ``normal``."""
-    if at is None:
-        return "normal"
+    """``overdue``, ``due_soon`` (within a day) or ``normal``; ``none`` where there is no limit."""
+    if at is None or at >= NO_LIMIT:
+        return "none"
     left = at - now()
     return "overdue" if left < dt.timedelta(0) else "due_soon" if left < dt.timedelta(days=1) else "normal"
 

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from workflow.core.actors import AreaKind, Permission, Role
+from workflow.core.actors import SUPERVISORS, AreaKind, Permission, Role
 from workflow.core.errors import N_, Invalid
 from workflow.core.flow import Label, State, StateKind
 from workflow.data import queue
@@ -35,8 +35,6 @@ TAB_LABELS: Mapping[Tab, str] = {
     Tab.OPEN: N_("全部在办"),
     Tab.DONE: N_("已办结"),
 }
-SUPERVISORS = frozenset({Role.LEADER, Role.LEADING_GROUP, Role.COMMANDER})
-"""Who is told of late cases; the queue shows them a tab for those."""
 GROUP_LABELS: Mapping[Group, str] = {
     Group.REVIEW: N_("受理和材料审核"),
     Group.INSPECTION: N_("实地核查"),
@@ -87,7 +85,7 @@ def _chosen(value: str | None, options: Iterable[Any]) -> Any:
 def _own_tabs() -> list[Tab]:
     """The tabs that concern this reader, in order."""
     without = set() if actor().may(Permission.ACT_ON_CASE) else {Tab.MINE}
-    without |= set() if actor().roles & SUPERVISORS else {Tab.ESCALATED}
+    without |= {Tab.ESCALATED} if actor().roles.isdisjoint(SUPERVISORS) else set()
     return [t for t in Tab if t not in without]
 
 

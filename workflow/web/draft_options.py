@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from workflow.core.actors import ROLE_LABELS, Role
+from workflow.core.actors import ACTING_ROLES, ROLE_LABELS, SUPERVISORS, Role
 from workflow.core.conditions import FACT_NAMES, REGIME_LABELS, choices_of
 from workflow.core.flow import NoteRule
 from workflow.core.flow_words import FACT_WORDS, GUARD_WORDS, value_words
@@ -27,6 +27,7 @@ class Options:
     """Pairs of code and words for every choice of the form."""
 
     holders: Choices
+    supervisors: Choices
     roles: Choices
     notes: Choices
     guards: Choices
@@ -42,12 +43,13 @@ class Options:
     def read(cls, draft: Draft) -> Options:
         """The choices for a draft: flows are those in force in its area on its day."""
         locale = reader_locale()
-        people = [(r.value, _(ROLE_LABELS[r])) for r in Role if r is not Role.SYSTEM]
+        people = [(r.value, _(ROLE_LABELS[r])) for r in ACTING_ROLES]
         order = list(FACT_WORDS)
         named = sorted(FACT_NAMES & set(order), key=order.index)
         slots = catalogue.material_slots()
         return cls(
             holders=people,
+            supervisors=[(r.value, _(ROLE_LABELS[r])) for r in SUPERVISORS],
             roles=[*people, (Role.SYSTEM.value, _(ROLE_LABELS[Role.SYSTEM]))],
             notes=[
                 (NoteRule.OPTIONAL.value, _("可以写意见")),

@@ -13,9 +13,10 @@ from workflow.data import issued
 from workflow.data.issued import DocumentKind, IssuedDocument
 from workflow.documents import storage
 from workflow.extensions import db, settings
-from workflow.services import issuing
+from workflow.services import issuing, printing
 from workflow.services import passes as pass_service
 from workflow.web.access import actor, requires
+from workflow.web.clock import now
 
 bp = Blueprint("papers", __name__)
 
@@ -49,6 +50,19 @@ def document(document_id: int) -> Response:
     if found is None or found.kind == DocumentKind.CORRECTION_NOTICE:
         raise NotFound()  # the one-time notice is read on the case page, it has no paper
     return _pdf(_content(found), found.number)
+
+
+@bp.get("/cases/<int:case_id>/passes.<suffix>")
+@requires(Permission.SEE_CASE)
+def passes_of_case(case_id: int, suffix: str) -> Response:
+    """Every standing pass of a case in one file, sent as it is made."""
+    layout = request.args.get("layout", "windscreen")
+    pieces = printing.print_all(actor(), case_id, layout, suffix, now())
+    answer = Response(pieces, mimetype="application/pdf" if suffix == "pdf" else "application/zip")
+    answer.headers.set("Content-Disposition", "attachment", filename=f"passes-{case_id}-{layout}.{suffix}")
+    answer.headers["Cache-Control"] = "private, no-store"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
 
 
 @bp.get("/passes/<int:pass_id>.pdf")

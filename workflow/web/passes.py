@@ -16,6 +16,7 @@ from workflow.data.cases import Case
 from workflow.extensions import db, settings
 from workflow.services import cases as case_service
 from workflow.services import passes as service
+from workflow.services import printing
 from workflow.web.access import actor, requires
 from workflow.web.clock import now
 from workflow.web.forms.passes import PassForm
@@ -45,6 +46,7 @@ def _page(case: Case, form: PassForm) -> str:
     asked = list(reversed(passes.of_case(case.id)))
     approved = case.permits
     page = {"case": case, "form": form, "asked": asked, "approved": approved, "today": today}
+    page |= {"standing": len(printing.printable(asked, today)), "layouts": printing.LAYOUT_LABELS}
     return render_template("passes/index.html", statuses=STATUSES, longest=settings().pass_max_days, **page)
 
 

@@ -117,6 +117,7 @@ _SAYINGS: tuple[tuple[str, str, str], ...] = (
     (r"escalate and lapse need days", "", N_("写了督办或期满自动办理，就要写时限 days")),
     (rf"lapse {_Q} is no step .*", "name", N_("期满自动办理的 %(name)s 不是从这里出发的系统步骤")),
     (r"nothing takes it: .*", "", N_("系统步骤没有人会办：请写成某环节的 lapse，或写成 sampled")),
+    (r"what is drawn by lot can't be refused .*", "", N_("抽中后由系统办理的步骤不能有前提条件（guards、checks）")),
     (r"a step of the system has no form", "", N_("系统步骤不能有办理页面（form）")),
     (rf"draw_sample needs .* from {_Q}", "name", N_("要抽查，就要有从 %(name)s 出发的系统步骤，并写成 sampled")),
     (r"sampled, \[\[sample\]\] and .*", "", N_("sampled、[[sample]] 和 draw_sample 要一起写")),

@@ -108,9 +108,12 @@ def sources(lines: list[VersionLine]) -> list[tuple[str, list[tuple[str, str]]]]
     return [*groups, (_("系统自带的样本"), shipped)]
 
 
-def chosen_source(lines: list[VersionLine]) -> str:
-    """What most drafts begin from: the rulebook in force that was published last."""
-    return next((f"rules#{x.version.id}" for x in lines if x.kind == "rules" and x.standing == "in_force"), "")
+def chosen_source(lines: list[VersionLine], own: list[Area]) -> str:
+    """What most drafts begin from: the rulebook in force in the widest of the reader's own areas."""
+    held = [x.version for x in lines if x.kind == "rules" and x.standing == "in_force"]
+    books = {v.area_id: f"rules#{v.id}" for v in held}
+    places: tuple[int | None, ...] = (*own[0].lineage, None) if own else (None,)
+    return next((books[p] for p in places if p in books), "")
 
 
 def grouped(own: list[Area]) -> list[tuple[str, list[Area]]]:
@@ -143,7 +146,7 @@ def index() -> str:
         names=people.names_of({d.updated_by for d in opened}),
         sources=sources(lines),
         areas=grouped(own),
-        chosen=chosen_source(lines),
+        chosen=chosen_source(lines, own),
     )
 
 
