@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import random
 import re
@@ -17,13 +18,15 @@ from tests.services.published import published
 from tests.web.publishing_desk import PublishingDesk, arrive, errors
 from tests.web.test_statements import MOST, counting
 from workflow.core.actors import Role
+from workflow.core.times import SHANGHAI
 from workflow.data import catalogue, flows
 from workflow.data.areas import Area
 from workflow.data.flows import FlowVersion, RuleVersion
 from workflow.extensions import db
 from workflow.services import publishing
 
-FAR = "2099-01-01"
+FAR = (dt.datetime.now(SHANGHAI).date() + dt.timedelta(days=365)).isoformat()
+"""A day on which what is published here is not in force yet."""
 
 
 @pytest.fixture
@@ -274,9 +277,14 @@ def test_what_is_typed_after_the_draft_was_proposed_is_not_lost(desk: Publishing
     assert kept.status_code == 303
 
 
-def test_the_past_is_refused(desk: PublishingDesk) -> None:
+def test_the_past_and_a_mistyped_year_are_refused(desk: PublishingDesk) -> None:
     draft_id = desk.start("rules:approval")
-    for day, words in (("2020-02-01", "不能早于今天"), ("昨天", "生效日期写得不对"), ("", "请先填写生效日期")):
+    for day, words in (
+        ("2020-02-01", "不能早于今天"),
+        ("2099-02-01", "不能晚于两年之后"),
+        ("昨天", "生效日期写得不对"),
+        ("", "请先填写生效日期"),
+    ):
         answer = desk.save(desk.first, draft_id, act="propose", effective_on=day)
         assert answer.status_code == 422
         assert words in errors(answer)
