@@ -298,7 +298,7 @@ def test_what_is_alike_is_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None
     printed(batch(1), WINDSCREEN)
     monkeypatch.setattr(sheets, "whole_form", None)
     monkeypatch.setattr("workflow.documents.pass_paper.render_form", None)
-    printed(batch(20), WINDSCREEN)
+    assert len(pypdfium2.PdfDocument(printed(batch(20), WINDSCREEN))) == 20
 
 
 @pytest.mark.parametrize(

@@ -14,17 +14,24 @@ from sqlalchemy import select
 from workflow.core.actors import SYSTEM
 from workflow.core.clocks import Tick
 from workflow.core.errors import N_, DomainError
+from workflow.core.tables import Label
 from workflow.core.times import end_of_day, shanghai_day
-from workflow.data import audit, catalogue, outbox
+from workflow.data import audit, catalogue
 from workflow.data.cases import Case
 from workflow.data.cases import lock_due as lock_due_case
 from workflow.data.opinions import OpinionRequest
 from workflow.extensions import db
 from workflow.services import cases as case_service
+from workflow.services.telling import tell_company
 
 log = structlog.get_logger()
 LAPSED_WORDS = N_("期满未作决定，依流程由系统办理。")
 RETRY = dt.timedelta(hours=1)
+_TOLD = {
+    Tick.SOON: Label("办理时限将到", "The deadline is near"),
+    Tick.OVERDUE: Label("已超过办理时限", "The deadline has passed"),
+    Tick.ESCALATED: Label("案件超期，已报上级督办", "The case is late and was escalated"),
+}
 REMIND_EVERY_DAYS = 1
 MOST_REMINDERS = 5
 
@@ -78,19 +85,7 @@ def _tell(case: Case, tick: Tick, now: dt.datetime) -> None:
         return
     if tick is Tick.SOON and now >= case.due_at:
         return  # caught up after the end: what follows says so
-    state = case.flow.state(case.state)
-    words = {
-        Tick.SOON: {"zh": "办理时限将到", "en": "The deadline is near"},
-        Tick.OVERDUE: {"zh": "已超过办理时限", "en": "The deadline has passed"},
-        Tick.ESCALATED: {"zh": "案件超期，已报上级督办", "en": "The case is late and was escalated"},
-    }[tick]
-    details = {
-        "done": words,
-        "state": {"zh": state.label.zh, "en": state.label.en},
-        "your_turn": case.holder == "filer",
-    }
-    payload = {"case_id": case.id, "enterprise_id": case.enterprise_id, "event": tick.value, "details": details}
-    outbox.put("message", payload, now)
+    tell_company(case, tick.value, _TOLD[tick], now)
 
 
 def remind_one(now: dt.datetime) -> int | None:

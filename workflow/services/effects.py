@@ -12,11 +12,12 @@ from workflow.core.effects import Effect
 from workflow.core.engine import Move
 from workflow.core.errors import N_, Invalid
 from workflow.core.facts import Verdict
-from workflow.data import applications, audit, inspections, materials, outbox, passes
+from workflow.data import applications, audit, inspections, materials, passes
 from workflow.data.applications import Application
 from workflow.data.cases import Case
 from workflow.services import issuing, opinions, reading, sampling
 from workflow.services.case_facts import facts_of_case
+from workflow.services.telling import tell_company
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +131,8 @@ def _revoke_passes(occasion: Occasion) -> None:
 
 
 def _tell_company(occasion: Occasion) -> None:
-    step, dest = occasion.move.step, occasion.move.dest
-    outbox.put(
-        "message",
-        {
-            "case_id": occasion.case.id,
-            "enterprise_id": occasion.case.enterprise_id,
-            "event": step.action,
-            "details": {
-                "done": {"zh": step.done.zh, "en": step.done.en},
-                "state": {"zh": dest.label.zh, "en": dest.label.en},
-                "your_turn": dest.holder == "filer",
-            },
-        },
-        occasion.now,
-    )
+    step = occasion.move.step
+    tell_company(occasion.case, step.action, step.done, occasion.now)
 
 
 HANDLERS: Mapping[Effect, Callable[[Occasion], None]] = {

@@ -17,7 +17,7 @@ from workflow.core.flow import Flow, MaterialRule
 from workflow.core.moving import hindrance
 from workflow.core.tables import Label
 from workflow.core.tailoring import read_tailoring, steps_led_around
-from workflow.data import applications, audit, cases, materials, opinions, outbox
+from workflow.data import applications, audit, cases, materials, opinions
 from workflow.data.applications import Application
 from workflow.data.areas import Area
 from workflow.data.cases import Case
@@ -27,7 +27,9 @@ from workflow.extensions import db
 from workflow.services import drafts, releases
 from workflow.services import opinions as opinion_service
 from workflow.services.case_facts import facts_of_case
+from workflow.services.telling import tell_company
 
+_MOVED = Label("案件转到新版办理流程", "The case goes on by a new version of its flow")
 MOST_AT_ONCE = 200
 _TAILORED = Reason(N_("这个案件的一企一策调整在新版本里放不下"))
 
@@ -172,7 +174,7 @@ def move(actor: Actor, case_id: int, version: FlowVersion, *, case_version: int,
         before={"flow_version": before},
         after={"flow_version": version.id, "added": added},
     )
-    _tell_company(case, now)
+    tell_company(case, str(audit.FLOW_MIGRATED), _MOVED, now)
     return case
 
 
@@ -205,25 +207,6 @@ def _change_slots(case: Case, before: list[MaterialRule]) -> list[str]:
         if slot in rows:
             rows[slot].required = False
     return added
-
-
-def _tell_company(case: Case, now: dt.datetime) -> None:
-    state = case.flow.state(case.state)
-    done = Label("案件转到新版办理流程", "The case goes on by a new version of its flow")
-    outbox.put(
-        "message",
-        {
-            "case_id": case.id,
-            "enterprise_id": case.enterprise_id,
-            "event": str(audit.FLOW_MIGRATED),
-            "details": {
-                "done": {"zh": done.zh, "en": done.en},
-                "state": {"zh": state.label.zh, "en": state.label.en},
-                "your_turn": state.holder == "filer",
-            },
-        },
-        now,
-    )
 
 
 def move_many(

@@ -9,18 +9,22 @@ from workflow.core.actors import ROLE_LABELS, ROLE_PERMISSIONS, Actor, Permissio
 from workflow.core.errors import N_, Invalid, NotFound, NotPermitted, Reason, StepClosed
 from workflow.core.facts import Verdict
 from workflow.core.flow import Flow
+from workflow.core.tables import Label
 from workflow.core.tailoring import Tailoring, read_tailoring
 from workflow.core.times import shanghai_day
-from workflow.data import applications, audit, cases, catalogue, materials, outbox, people, tailorings
+from workflow.data import applications, audit, cases, catalogue, materials, people, tailorings
 from workflow.data.cases import Case
 from workflow.data.flows import engine_for
 from workflow.data.materials import FORM_SLOT, Material
 from workflow.data.tailorings import TailoringProposal
 from workflow.extensions import db
 from workflow.services import cases as case_service
+from workflow.services.telling import tell_company
 
 DECIDING = frozenset({Role.LEADER, Role.LEADING_GROUP})
 """Who approves."""
+
+_TAILORED = Label("本企业适用一企一策调整", "This case was tailored to your enterprise")
 
 
 def _roles(actor: Actor, case: Case) -> frozenset[Role]:
@@ -168,7 +172,7 @@ def approve(actor: Actor, proposal_id: int, words: str, now: dt.datetime) -> Cas
         case.restart_clock(now)
     _settle(proposal, "approved", case_service.clean_words(words, "words"), actor, now)
     _record(audit.TAILORING_APPROVED, proposal, case, actor, now)
-    _tell_company(case, now)
+    tell_company(case, "tailored", _TAILORED, now)
     db.session.flush()
     return case
 
@@ -188,17 +192,6 @@ def _change_materials(case: Case, wanted: Tailoring) -> None:
         waived.required = False
         if waived.is_flagged:
             waived.verdict = Verdict.PENDING.value
-
-
-def _tell_company(case: Case, now: dt.datetime) -> None:
-    state = case.flow.state(case.state)
-    details = {
-        "done": {"zh": "本企业适用一企一策调整", "en": "This case was tailored to your enterprise"},
-        "state": {"zh": state.label.zh, "en": state.label.en},
-        "your_turn": case.holder == "filer",
-    }
-    payload = {"case_id": case.id, "enterprise_id": case.enterprise_id, "event": "tailored", "details": details}
-    outbox.put("message", payload, now)
 
 
 def refuse(actor: Actor, proposal_id: int, words: str, now: dt.datetime) -> TailoringProposal:

@@ -153,21 +153,6 @@ class _Writer:
         county = self.counties[town.county_id or 0]
         resume_on = shanghai_day(filed_at) + dt.timedelta(days=5)
         count = 1 + self.noise.randrange(1500)
-        facts = {
-            "name": name,
-            "town": town.code,
-            "contact_name": person_name(self.case_id),
-            "address": "批量路 1 号",
-            "purpose": "resume",
-            "trade": "none",
-            "size": "above" if way is self.ways[True] else "below",
-            "sector": sector,
-            "head_count": count + self.noise.randrange(200),
-            "resuming_count": count,
-            "key_area_count": 0,
-            "hazardous": "no",
-            "priority_class": "steady",
-        }
         due_at = catalogue.calendar().due_after(last_at, state.days) or last_at
         self._put(
             "cases",
@@ -197,7 +182,7 @@ class _Writer:
                 "sector": sector,
                 "resuming_count": count,
                 "resume_on": resume_on,
-                "facts": facts,
+                "facts": self._facts(town, way, name, sector, count),
                 "submitted_at": filed_at,
                 "decided_at": None if state.kind is StateKind.OPEN else last_at,
                 "city_filed_at": None,
@@ -205,6 +190,24 @@ class _Writer:
             },
         )
         self._application(town, name, filed_at)
+
+    def _facts(self, town: _Place, way: _Way, name: str, sector: str, count: int) -> dict[str, Any]:
+        """What rules ask about and pages show, as far as a bulk case has it."""
+        return {
+            "name": name,
+            "town": town.code,
+            "contact_name": person_name(self.case_id),
+            "address": "批量路 1 号",
+            "purpose": "resume",
+            "trade": "none",
+            "size": "above" if way is self.ways[True] else "below",
+            "sector": sector,
+            "head_count": count + self.noise.randrange(200),
+            "resuming_count": count,
+            "key_area_count": 0,
+            "hazardous": "no",
+            "priority_class": "steady",
+        }
 
     def _application(self, town: _Place, name: str, filed_at: dt.datetime) -> None:
         self._put(
