@@ -75,10 +75,15 @@ class Permission(StrEnum):
     PUBLISH_RULES = "publish_rules"
     GIVE_OPINION = "give_opinion"
     TAILOR_CASE = "tailor_case"
+    ASSIGN_CASES = "assign_cases"
+    MANAGE_ORGANISATION = "manage_organisation"
+    SEE_BOARD = "see_board"
+    EXPORT_PERSONAL = "export_personal"
 
 
 _P = Permission
 _DESK = frozenset({_P.SEE_CASE, _P.SEE_DESK})
+_LEADS = frozenset({_P.ASSIGN_CASES, _P.MANAGE_ORGANISATION, _P.SEE_BOARD, _P.EXPORT_PERSONAL})
 _COMPANY = frozenset({_P.FILE_APPLICATION, _P.SEE_CASE, _P.ACT_ON_CASE, _P.REQUEST_PASS})
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
@@ -86,14 +91,14 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.HOST_FILER: _COMPANY,
     Role.REVIEWER: _DESK | {_P.ACT_ON_CASE, _P.REVIEW_MATERIALS, _P.PLAN_INSPECTION, _P.DECIDE_PASS, _P.TAILOR_CASE},
     Role.INSPECTOR: _DESK | {_P.ACT_ON_CASE, _P.PLAN_INSPECTION, _P.INSPECT},
-    Role.LEADER: _DESK | {_P.ACT_ON_CASE, _P.PLAN_INSPECTION, _P.DECIDE_PASS, _P.TAILOR_CASE},
+    Role.LEADER: _DESK | _LEADS | {_P.ACT_ON_CASE, _P.PLAN_INSPECTION, _P.DECIDE_PASS, _P.TAILOR_CASE},
     Role.BUREAU_REVIEWER: _DESK | {_P.ACT_ON_CASE, _P.TAILOR_CASE},
-    Role.LEADING_GROUP: _DESK | {_P.ACT_ON_CASE, _P.TAILOR_CASE},
+    Role.LEADING_GROUP: _DESK | _LEADS | {_P.ACT_ON_CASE, _P.TAILOR_CASE},
     Role.GUARD: frozenset(),
     Role.DEPARTMENT: frozenset({_P.SEE_CASE, _P.GIVE_OPINION}),
-    Role.COMMANDER: _DESK | {_P.PUBLISH_RULES},
-    Role.AUDITOR: _DESK | {_P.SEE_AUDIT},
-    Role.ADMIN: frozenset({_P.MANAGE_ACCOUNTS}),
+    Role.COMMANDER: _DESK | {_P.PUBLISH_RULES, _P.ASSIGN_CASES, _P.MANAGE_ORGANISATION, _P.SEE_BOARD},
+    Role.AUDITOR: _DESK | {_P.SEE_AUDIT, _P.SEE_BOARD},
+    Role.ADMIN: frozenset({_P.MANAGE_ACCOUNTS, _P.MANAGE_ORGANISATION}),
     Role.SYSTEM: frozenset(),
 }
 

@@ -67,6 +67,8 @@ DUE_SOON = Event("due_soon")
 OVERDUE = Event("overdue")
 ESCALATED = Event("escalated")
 LAPSE_REFUSED = Event("lapse_refused")
+ASSIGNED = Event("assigned")
+RELEASED = Event("released")
 
 
 class AuditEntry(HasId, Model):

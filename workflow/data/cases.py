@@ -25,7 +25,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from workflow.core import clocks
-from workflow.core.actors import ROLE_PERMISSIONS, SYSTEM, Actor, Appointment, AreaKind, Permission, Role
+from workflow.core.actors import COMPANY_ROLES, ROLE_PERMISSIONS, SYSTEM, Actor, Appointment, AreaKind, Permission, Role
 from workflow.core.clocks import Tick
 from workflow.core.engine import Engine, Move
 from workflow.core.flow import Flow, State, StateKind
@@ -35,6 +35,7 @@ from workflow.data.areas import Area
 from workflow.data.enterprises import Enterprise
 from workflow.data.flows import FlowVersion, tailored_engine
 from workflow.data.opinions import OpinionRequest
+from workflow.data.people import Person
 from workflow.extensions import HasId, Id, Model, UtcDateTime, db
 
 
@@ -43,6 +44,9 @@ class Case(HasId, Model):
 
     ``clock_at`` is when the clock does its next thing after ``clock_stage``; ``spent`` are the working days used by
     states that resume; ``permits`` says that the company may work; ``tailoring`` is what differs for this case alone.
+    ``assignee_id`` is who handles the case now, ``assigned_because`` the words of that choice as keys, ``assign_at``
+    when the system is to assign it (None when somebody has it or the company holds it), ``handled_by`` who last took a
+    step in each role, so that a case that comes back goes to whoever knows it.
     ``version`` is checked by the database layer on every update; ``moves`` counts applied moves; ``round`` counts
     correction rounds and ``cycle`` reopenings.
     """
@@ -73,6 +77,17 @@ class Case(HasId, Model):
             postgresql_where=text("escalated_to <> ''"),
         ),
         Index("ix_cases_flow_version", "flow_version_id", "is_open", "state"),
+        Index("ix_cases_assignee", "assignee_id", "is_open", "due_at", "id"),
+        Index(
+            "ix_cases_assign",
+            "assign_at",
+            "id",
+            sqlite_where=text("assign_at IS NOT NULL"),
+            postgresql_where=text("assign_at IS NOT NULL"),
+        ),
+        Index("ix_cases_town_filed", "town_id", "is_open", "submitted_at", "id"),
+        Index("ix_cases_county_filed", "county_id", "is_open", "submitted_at", "id"),
+        Index("ix_cases_city_filed", "city_id", "is_open", "submitted_at", "id"),
     )
 
     reference: Mapped[str] = mapped_column(String(40), unique=True)
@@ -91,6 +106,11 @@ class Case(HasId, Model):
     spent: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     permits: Mapped[bool] = mapped_column(default=False)
     tailoring: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    assignee_id: Mapped[int | None] = mapped_column(Id, ForeignKey("people.id"))
+    assigned_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    assigned_because: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    assign_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    handled_by: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     moves: Mapped[int] = mapped_column(default=0)
     round: Mapped[int] = mapped_column(default=1)
     cycle: Mapped[int] = mapped_column(default=1)
@@ -111,6 +131,7 @@ class Case(HasId, Model):
 
     enterprise: Mapped[Enterprise] = relationship()
     flow_version: Mapped[FlowVersion] = relationship()
+    assignee: Mapped[Person | None] = relationship(foreign_keys=[assignee_id])
     town: Mapped[Area] = relationship(foreign_keys=[town_id])
     county: Mapped[Area] = relationship(foreign_keys=[county_id])
     zone: Mapped[Area | None] = relationship(foreign_keys=[zone_id])
@@ -152,6 +173,7 @@ class Case(HasId, Model):
         self.is_open = move.dest.kind is StateKind.OPEN
         self.permits = move.dest.permits
         self.moves += 1
+        self._pass_on(move, by, at)
         if move.dest.key != before:
             self._start_clock(move.source, move.dest, at)
             self.state_since_at = at
@@ -169,6 +191,41 @@ class Case(HasId, Model):
             before={"state": before},
             after={"state": move.dest.key, "moves": self.moves, "round": self.round, **(details or {})},
         )
+
+    def _pass_on(self, move: Move, by: Actor, at: dt.datetime) -> None:
+        """Whoever takes a step in the role that holds the case has it; with another holder it is to be assigned anew."""
+        role = move.step.role
+        if by.person_id != SYSTEM.person_id and role not in COMPANY_ROLES:
+            self.handled_by = {**(self.handled_by or {}), role.value: by.person_id}
+        if move.dest.holder is move.source.holder and move.dest.kind is StateKind.OPEN:
+            if role is move.source.holder and role not in COMPANY_ROLES and self.assignee_id != by.person_id:
+                self.assignee_id, self.assigned_at, self.assign_at = by.person_id, at, None
+                self.assigned_because = {"how": "acted"}
+            return
+        waits_for_staff = move.dest.kind is StateKind.OPEN and move.dest.holder not in (None, *COMPANY_ROLES)
+        self.assignee_id, self.assigned_at, self.assigned_because = None, None, None
+        self.assign_at = at if waits_for_staff else None
+
+    def assign(self, person_id: int, *, because: dict[str, Any], by: Actor, at: dt.datetime) -> None:
+        """Give the case to a person, with the history row; ``because`` holds keys, numbers and ids, never names."""
+        before = self.assignee_id
+        self.assignee_id, self.assigned_at, self.assign_at, self.assigned_because = person_id, at, None, because
+        audit.record(
+            audit.ASSIGNED,
+            chain=f"town:{self.town_id}",
+            actor=by,
+            at=at,
+            case_id=self.id,
+            before={"assignee": before},
+            after={"assignee": person_id, "how": str(because.get("how", ""))},
+        )
+
+    def release(self, *, by: Actor, at: dt.datetime, assign_at: dt.datetime) -> None:
+        """Take the case from whoever has it; the system assigns it at ``assign_at`` unless somebody claims it before."""
+        before = self.assignee_id
+        self.assignee_id, self.assigned_at, self.assigned_because, self.assign_at = None, None, None, assign_at
+        chain = f"town:{self.town_id}"
+        audit.record(audit.RELEASED, chain=chain, actor=by, at=at, case_id=self.id, before={"assignee": before})
 
     def _start_clock(self, source: State, dest: State, at: dt.datetime) -> None:
         """Stop the clock of the state that is left and start that of the state that is entered."""
