@@ -6,11 +6,14 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENTS = ("development", "test", "production")
+ROBOT_HOSTS = "qyapi.weixin.qq.com oapi.dingtalk.com open.feishu.cn"
+"""Where the group robots of WeCom, DingTalk and Feishu are."""
 
 
 class UnsafeConfiguration(RuntimeError):
@@ -46,6 +49,9 @@ class Settings:
     rate_limit_storage: str
     queue_url: str
     log_level: str
+    mail_url: str
+    mail_from: str
+    robot_hosts: tuple[str, ...]
 
     @property
     def is_production(self) -> bool:
@@ -87,6 +93,10 @@ def _engine_options(url: str) -> dict[str, object]:
     return {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 8, "max_overflow": 8}
 
 
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(value.replace(",", " ").split())
+
+
 def _flag(value: str) -> bool:
     return value.strip().lower() in {"1", "true", "yes", "on"}
 
@@ -101,6 +111,23 @@ def _development_secret(var_dir: Path) -> str:
     return path.read_text().strip()
 
 
+def _mail_problems(settings: Settings) -> list[str]:
+    if not settings.mail_url:
+        return []
+    problems = []
+    try:
+        parts = urlsplit(settings.mail_url)
+        right = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or parts.path.strip("/") or parts.query or parts.fragment:
+        problems.append("FUGONG_MAIL_URL must be smtp://user:password@host:port or smtps://…")
+    address = parseaddr(settings.mail_from)[1]
+    if not address.isascii() or address.count("@") != 1 or "\n" in settings.mail_from:
+        problems.append("FUGONG_MAIL_FROM must be the sender's address when FUGONG_MAIL_URL is set")
+    return problems
+
+
 def _problems(settings: Settings) -> list[str]:
     problems = []
     if settings.env not in ENVIRONMENTS:
@@ -111,7 +138,10 @@ def _problems(settings: Settings) -> list[str]:
         problems.append("FUGONG_MAX_UPLOAD_MB must be from 1 to 100")
     if not 1 <= settings.pass_max_days <= 90:
         problems.append("FUGONG_PASS_MAX_DAYS must be from 1 to 90")
+    problems += _mail_problems(settings)
     if settings.is_production:
+        if any("/" in host for host in settings.robot_hosts):
+            problems.append("FUGONG_ROBOT_HOSTS takes host names alone in production: robots are spoken to by https")
         if len(settings.secret_key) < 32 or len(set(settings.secret_key)) < 10:
             problems.append("FUGONG_SECRET_KEY must be set to at least 32 random characters in production")
         if settings.demo_mode:
@@ -150,7 +180,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         files_url=env.get("FUGONG_FILES_URL", (var_dir / "files").as_uri()),
         keys_dir=Path(env.get("FUGONG_KEYS_DIR", str(var_dir / "keys"))),
         public_url=env.get("FUGONG_PUBLIC_URL", f"http://localhost:{port}").rstrip("/"),
-        trusted_hosts=tuple(h for h in env.get("FUGONG_TRUSTED_HOSTS", "").replace(",", " ").split() if h),
+        trusted_hosts=_words(env.get("FUGONG_TRUSTED_HOSTS", "")),
         proxy_count=_number(env, "FUGONG_PROXY_COUNT", 0),
         demo_mode=_flag(env.get("FUGONG_DEMO_MODE", "0" if production else "1")),
         site_name=env.get("FUGONG_SITE_NAME", "宁波市企业复工审核平台"),
@@ -161,6 +191,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         rate_limit_storage=env.get("FUGONG_RATE_LIMIT_STORAGE", "memory://"),
         queue_url=env.get("FUGONG_QUEUE_URL", f"sqlite:///{var_dir / 'queue.sqlite3'}"),
         log_level=env.get("FUGONG_LOG_LEVEL", "INFO").upper(),
+        mail_url=env.get("FUGONG_MAIL_URL", ""),
+        mail_from=env.get("FUGONG_MAIL_FROM", ""),
+        robot_hosts=_words(env.get("FUGONG_ROBOT_HOSTS", ROBOT_HOSTS)),
     )
     problems = _problems(settings)
     if problems:

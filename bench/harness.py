@@ -29,6 +29,10 @@ class Measurement:
         return self.value / self.baseline_value
 
 
+class Skipped(Exception):
+    """Raised by a bench that can't be run on this machine; its words say what is missing. Nothing failed."""
+
+
 @dataclass(frozen=True)
 class Bench:
     """A registered bench: ``name`` for ONLY=, ``unit`` of both numbers, ``baseline`` as the baseline's name."""
@@ -144,6 +148,8 @@ def main(only: str | None = None) -> int:
     for each in chosen:
         try:
             print(row(each, each.run()), flush=True)
+        except Skipped as why:
+            print(f"bench {each.name} skipped: {why}", file=sys.stderr)
         except Exception:  # one broken bench must not hide the numbers of the others
             failed += 1
             print(f"bench {each.name} failed:", file=sys.stderr)

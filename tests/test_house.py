@@ -231,10 +231,18 @@ UNSAFE: list[tuple[dict[str, str], str]] = [
     ({"FUGONG_PASS_MAX_DAYS": "91"}, "FUGONG_PASS_MAX_DAYS"),
     ({"FUGONG_PASS_MAX_DAYS": "１４"}, "FUGONG_PASS_MAX_DAYS"),
     ({"FUGONG_PROXY_COUNT": "many"}, "FUGONG_PROXY_COUNT"),
+    ({"FUGONG_MAIL_URL": "http://mail.example", "FUGONG_MAIL_FROM": "a@b.example"}, "FUGONG_MAIL_URL"),
+    ({"FUGONG_MAIL_URL": "smtp://"}, "FUGONG_MAIL_URL"),
+    ({"FUGONG_MAIL_URL": "smtp://a:port"}, "FUGONG_MAIL_URL"),
+    ({"FUGONG_MAIL_URL": "smtp://mail.example"}, "FUGONG_MAIL_FROM"),
+    ({"FUGONG_MAIL_URL": "smtp://mail.example", "FUGONG_MAIL_FROM": "复工通"}, "FUGONG_MAIL_FROM"),
+    ({"FUGONG_ROBOT_HOSTS": "http://127.0.0.1"}, "FUGONG_ROBOT_HOSTS"),
 ]
 
 
-@pytest.mark.parametrize(("change", "named"), UNSAFE, ids=[f"{n}={v[:12]}" for c, _ in UNSAFE for n, v in c.items()])
+@pytest.mark.parametrize(
+    ("change", "named"), UNSAFE, ids=[" ".join(f"{n}={v[:12]}" for n, v in c.items()) for c, _ in UNSAFE]
+)
 def test_unsafe_settings_are_refused_by_name(tmp_path: Path, change: dict[str, str], named: str) -> None:
     with pytest.raises(UnsafeConfiguration) as refused:
         load_settings(SAFE | {"FUGONG_VAR_DIR": str(tmp_path)} | change)

@@ -1,6 +1,6 @@
 /** fields.js: the values that somebody typed into a form, read as a plain object and written back. */
 
-const NOT_TYPED = new Set(["csrf_token", "idempotency_key", "version", "revision"]);
+const NOT_TYPED = new Set(["csrf_token", "idempotency_key", "version", "revision", "seen"]);
 const NO_VALUE = ["file", "submit", "button", "password"];
 
 /** The named controls of a form that hold what was typed or chosen, grouped by name; never files or passwords. */

@@ -1,39 +1,22 @@
-/** review.js: 1–4 choose the verdict, n and p go to the next and the last material; switched off with the other shortcuts. */
+/**
+ * review.js: 1–4 choose the verdict, and where words are needed go on to them; Enter or Ctrl+Enter sends; n and p go to the next and the last
+ * material; switched off with the other keys.
+ */
+import { onPlainKey, press } from "./typing.js";
 
-const KEY = "fg-shortcuts";
 const form = document.querySelector("form[data-review]");
 
-function isOn() {
-  try {
-    return localStorage.getItem(KEY) !== "off";
-  } catch {
-    return true;
-  }
-}
-
-function isTyping(target) {
-  return target.isContentEditable || target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select") !== null;
-}
-
 function choose(index) {
-  const radio = form?.querySelectorAll('input[type="radio"]')[index];
+  const radio = form?.querySelectorAll('input[name="verdict"]')[index];
   if (!radio) return false;
   radio.checked = true;
-  radio.focus();
+  radio.dispatchEvent(new Event("change", { bubbles: true }));
+  const words = form.querySelector("textarea[name=words]");
+  if (index > 0 && words) words.focus();
+  else radio.focus();
   return true;
 }
 
-function follow(selector) {
-  const link = document.querySelector(selector);
-  link?.click();
-  return Boolean(link);
-}
+const ways = { n: () => press("[data-review-next]"), p: () => press("[data-review-prev]"), s: () => press("[data-summary]") };
 
-const ways = { n: () => follow("[data-review-next]"), p: () => follow("[data-review-prev]") };
-
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
-  if (!isOn() || isTyping(event.target) || document.querySelector("dialog[open]")) return;
-  const done = /^[1-4]$/.test(event.key) ? choose(Number(event.key) - 1) : ways[event.key]?.();
-  if (done) event.preventDefault();
-});
+onPlainKey((event) => (/^[1-4]$/.test(event.key) ? choose(Number(event.key) - 1) : (ways[event.key]?.() ?? false)));

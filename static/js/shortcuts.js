@@ -1,4 +1,4 @@
-/** shortcuts.js: j/k walk over the rows, Enter opens (the row's link has the focus), / goes to the search, ? explains; can be switched off. */
+/** shortcuts.js: j/k walk over the rows, Enter opens, x ticks, c claims, / searches, g and a letter go elsewhere, ? explains; can be switched off. */
 
 const KEY = "fg-shortcuts";
 const dialog = document.getElementById("fg-shortcuts");
@@ -44,17 +44,48 @@ function showHelp() {
   dialog.showModal();
 }
 
+/** Tick or untick the row that has the focus. */
+function tick() {
+  document.activeElement?.closest("[data-row]")?.querySelector('input[type="checkbox"]')?.click();
+}
+
+/** Press what the page offers for a key: a button or link with data-shortcut="c". */
+function press(key) {
+  const found = document.querySelector(`[data-shortcut="${key}"]`);
+  found?.click();
+  return Boolean(found);
+}
+
+/** After g, the next letter goes to a part of the queue; from other pages through the link to the queue. */
+const PLACES = { m: "mine", t: "team", a: "open", o: "overdue", r: "returned", d: "done" };
+const SOON = 1500;
+let began = 0;
+
+function go(key) {
+  began = 0;
+  const link = document.querySelector(`[data-tab="${PLACES[key]}"]`) ?? document.querySelector('.fg-nav a[href$="/desk"]');
+  if (!link) return;
+  const address = new URL(link.href, window.location.href);
+  if (!link.dataset.tab) address.search = new URLSearchParams({ tab: PLACES[key] });
+  window.location.assign(address);
+}
+
 const actions = {
   j: () => walk(1),
   k: () => walk(-1),
+  x: tick,
+  c: () => press("c"),
+  g: () => (began = Date.now()),
   "/": () => document.querySelector("[data-shortcut-search]")?.focus(),
   "?": showHelp,
 };
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
-  const action = actions[event.key];
+  const leads = Date.now() - began < SOON && event.key in PLACES;
+  const action = leads ? () => go(event.key) : actions[event.key];
   if (!action || !isOn() || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  if (event.key !== "g") began = 0;
   event.preventDefault();
   action();
 });

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy import select
 
 from tests.builders import World
 from workflow.core.actors import SYSTEM, Role
 from workflow.core.grams import grams, wanted_grams
+from workflow.core.times import shanghai_day
 from workflow.data import cases, counters, names
 from workflow.data.cases import Case
 from workflow.extensions import db
@@ -76,3 +79,16 @@ def test_grams_of_short_and_latin_words() -> None:
     assert wanted_grams("社") == frozenset()
     assert wanted_grams("A社") == {"a社"}
     assert grams("") == frozenset()
+
+
+def test_limits_of_past_days_that_nobody_missed_are_forgotten(world: World) -> None:
+    """Only rows at nothing go, and only those of days that are over."""
+    case = world.submitted()
+    due_on = shanghai_day(case.due_at) - dt.timedelta(days=1)
+    world.step(world.officer(Role.REVIEWER), case, "accept")
+    query = select(counters.Counter.number).where(counters.Counter.kind == "due", counters.Counter.day == due_on)
+    kept = set(db.session.scalars(query))
+    assert counters.sweep(due_on) == 0
+    counters.sweep(due_on + dt.timedelta(days=1))
+    assert set(db.session.scalars(query)) == kept - {0}
+    _agree()

@@ -245,7 +245,7 @@ def test_inspection_sheet_shows_failures_photos_and_signatures() -> None:
     for photo in sheet.photos:
         assert photo.sha256[:12] in text
     assert len(jpegs) == 3
-    for part in ("限期整改后复查", "2020年2月19日前", "核查员（一）", "核查员（二）", "王㛃、李文博"):
+    for part in ("限期整改后复查", "2020年2月19日前", "核查员（主办）", "核查员（协办）", "王㛃、李文博"):
         assert part in text
     passed = samples.inspection_sheet(items=5, photos=0, rectify_by_on=None, outcome="通过", remarks="")
     assert "现场照片" not in words(render_inspection_sheet(passed))

@@ -10,7 +10,7 @@ from workflow.core.times import shanghai_day
 from workflow.data import areas
 from workflow.data.areas import Area
 from workflow.data.drafts import Draft
-from workflow.data.flows import FlowVersion, RuleVersion
+from workflow.data.flows import AnyVersion
 from workflow.extensions import db
 from workflow.services import drafts, releases
 
@@ -50,9 +50,7 @@ def proposed(world: World, kind: str, text: str, place: str = CITY, on: dt.date 
     return draft
 
 
-def published(
-    world: World, kind: str, text: str, place: str = CITY, on: dt.date | None = None
-) -> FlowVersion | RuleVersion:
+def published(world: World, kind: str, text: str, place: str = CITY, on: dt.date | None = None) -> AnyVersion:
     """A version drafted by the first and approved by the second commander."""
     draft = proposed(world, kind, text, place, on)
     version = releases.publish(commander(world, 2), draft.id, revision=draft.revision, now=world.now)

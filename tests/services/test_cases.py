@@ -235,31 +235,11 @@ def test_a_reopened_case_starts_a_new_cycle_and_may_be_approved_again(world: Wor
     assert len([d for d in issued.of_case(case.id) if d.kind == "notice"]) == 1
 
 
-def test_bulk_takes_what_it_may_and_tells_why_not(world: World) -> None:
-    good, moved = world.submitted(), world.submitted()
-    stale = moved.version
-    reviewer = world.officer(Role.REVIEWER)
-    world.step(reviewer, moved, "accept")
-    hidden = world.submitted(town="330203003")
-    wanted = [(good.id, good.version), (moved.id, stale), (hidden.id, hidden.version)]
-    rows = bulk.preview(world.actor(reviewer), [i for i, _ in wanted], "accept", world.now)
-    assert [(r.case.id, r.is_open) for r in rows] == [(good.id, True), (moved.id, False)]
-    before = picture(hidden.id)[:-1]
-    results = bulk.perform(world.actor(reviewer), wanted, "accept", world.now)
-    db.session.commit()
-    assert [type(r.refusal) for r in results] == [type(None), Stale, NotFound]
-    assert db.session.get_one(Case, good.id).state == "reviewing"
-    assert picture(hidden.id)[:-1] == before
-    assert list(audit.verify()) == []
-
-
-def test_two_bulk_steps_in_opposite_order_do_not_block_each_other(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_bulk_jobs_in_opposite_order_do_not_block_each_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each rests after its first case, so that the other one gets hold of one too: without an order they would wait
     for each other for ever."""
     made = [world.submitted() for _ in range(4)]
-    wanted = [(c.id, c.version) for c in made]
+    wanted = [bulk.Wanted(c.id, c.version) for c in made]
     reviewer = world.actor(world.officer(Role.REVIEWER))
     now, genuine, rest = world.now, bulk._take, threading.Barrier(2)
 
@@ -270,15 +250,14 @@ def test_two_bulk_steps_in_opposite_order_do_not_block_each_other(
         return refusal
 
     monkeypatch.setattr(bulk, "_take", take_and_rest)
-    outcomes = together(
-        world.app,
-        lambda: bulk.perform(reviewer, wanted, "accept", now),
-        lambda: bulk.perform(reviewer, wanted[::-1], "accept", now),
-    )
+
+    def job(order: list[bulk.Wanted]) -> tuple[int, int]:
+        started = bulk.start(reviewer, "accept", {"step": "accept"}, order, now)
+        return started.done, started.refused
+
+    outcomes = together(world.app, lambda: job(wanted), lambda: job(wanted[::-1]))
     assert failures(outcomes) == []
-    refused = [r for o in outcomes for r in o if r.refusal is not None]
-    assert len(refused) == 4
-    assert {type(r.refusal) for r in refused} == {Stale}
+    assert sorted(outcomes) == [(0, 4), (4, 0)]
     assert list(audit.verify()) == []
 
 

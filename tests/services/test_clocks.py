@@ -142,8 +142,8 @@ def test_a_state_without_days_is_never_late(world: World) -> None:
     assert (case.due_at, case.clock_at) == (NO_LIMIT, None)
     assert run(NOW + dt.timedelta(days=400)) == 0
     reviewer = world.actor(world.officer(Role.REVIEWER))
-    assert queue.count(reviewer, Filters(tab=Tab.MINE), world.later(days=9)) == 1
-    assert queue.count(reviewer, Filters(tab=Tab.MINE, overdue=True), world.now) == 0
+    assert queue.count(reviewer, Filters(tab=Tab.TEAM), world.later(days=9)) == 1
+    assert queue.count(reviewer, Filters(tab=Tab.TEAM, overdue=True), world.now) == 0
 
 
 def test_a_deadline_that_has_passed_is_not_told_as_near(world: World) -> None:

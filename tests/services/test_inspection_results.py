@@ -213,9 +213,9 @@ def test_so_many_photos_and_no_more(world: World, monkeypatch: pytest.MonkeyPatc
 
 
 def test_hazardous_firms_have_items_of_their_own(world: World) -> None:
-    plain = {i.code for i in planned(world.scheduled()).items}
+    plain = {i.code for i in planned(world.scheduled(size="above")).items}
     hazardous = {i.code for i in planned(world.scheduled(hazardous="yes")).items}
-    assert {c for c in hazardous - plain if not c.startswith("HAZ-")} == {"SAFE-02", "SAFE-03", "SAFE-04"}
+    assert {c for c in hazardous - plain if not c.startswith("HAZ-")} == {"SAFE-02", "SAFE-03", "SAFE-04", "SAFE-05"}
     assert sum(c.startswith("HAZ-") for c in hazardous) == 16
 
 

@@ -59,7 +59,7 @@ def test_only_an_approved_case_has_passes(world: World, clerk: Account) -> None:
     case = world.conclude(world.scheduled(clerk))
     with pytest.raises(StepClosed):
         ask(world, clerk, case)
-    world.step(world.officer(Role.LEADER), case, "refuse", "不同意")
+    world.step(world.officer(Role.LEADER), case, "refuse", "隔离场所没有落实")
     with pytest.raises(StepClosed):
         ask(world, clerk, case)
 

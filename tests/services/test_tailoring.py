@@ -321,11 +321,11 @@ def test_the_queue_and_bulk_acceptance_know_a_tailored_case(world: World) -> Non
     plain = world.submitted()
     case = tailored(world, world.submitted(), Tailoring(extra_steps=(ExtraStep("reviewing", Role.LEADER),)))
     reviewer, leader = world.actor(world.officer(Role.REVIEWER)), world.actor(world.officer(Role.LEADER))
-    wanted = [(c.id, c.version) for c in (plain, case)]
-    assert [r.refusal for r in bulk.perform(reviewer, wanted, "accept", world.now)] == [None, None]
+    wanted = [bulk.Wanted(c.id, c.version) for c in (plain, case)]
+    assert bulk.start(reviewer, "accept", {"step": "accept"}, wanted, world.now).done == 2
     db.session.commit()
     known = {k.id: k for k in queue.flows()}
-    (row,) = queue.page(leader, Filters(tab=Tab.MINE), world.now).rows
+    (row,) = queue.page(leader, Filters(tab=Tab.TEAM), world.now).rows
     assert row.id == case.id
     assert queue.flow_of(row, known[row.flow_version_id]).state(row.state).label.zh == "加办：镇街领导"
     grouped = Filters(tab=Tab.OPEN, group=queue.Group.DECISION, known=tuple(known.values()))

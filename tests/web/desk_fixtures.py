@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from tests.builders import World
 from tests.conftest import sign_in
 from workflow.core.actors import Role
+from workflow.data import names
 from workflow.data.cases import Case
 from workflow.data.people import Account
 from workflow.extensions import db, write_intent
@@ -88,6 +89,13 @@ class Site:
             reference = row["reference"]
             rows = [{**row, "reference": f"{reference}-{n:04d}"} for n in range(number)]
             db.session.execute(insert(table), rows)
+            made = db.session.scalars(select(Case.id).where(Case.reference.like(f"{reference}-%")))
+            grams = [(n, row["town_id"], row["enterprise_name"]) for n in made if not _has_grams(n)]
+            names.keep(db.session(), grams)
+
+
+def _has_grams(case_id: int) -> bool:
+    return db.session.scalar(select(names.NameGram.gram).where(names.NameGram.case_id == case_id).limit(1)) is not None
 
 
 @pytest.fixture

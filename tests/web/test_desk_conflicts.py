@@ -196,11 +196,3 @@ def test_an_error_page_gives_typed_words_back_but_no_password(site: Site) -> Non
     assert SHOWN in text
     assert "第二段" in text
     assert "a-secret-of-mine" not in text
-
-
-def test_an_address_can_not_claim_that_a_case_was_accepted(
-    site: Site,  # noqa: F811
-    pair: tuple[FlaskClient, FlaskClient],
-) -> None:
-    body = page(pair[0].get("/desk/accept/result", query_string={"done": site.case()}))
-    assert "已受理 0 件" in body

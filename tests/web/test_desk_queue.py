@@ -1,4 +1,4 @@
-"""The queue: who sees what, search, filters, paging, cost; and accepting many at once."""
+"""The queue: who sees what in which tab, search, conditions, paging, columns, changes meanwhile, and its cost."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ def test_the_queue_shows_what_waits_for_the_reader(site: Site, two: tuple[int, i
     body = page(site.officer(Role.REVIEWER).get("/desk"))
     assert "宁波海曙晨光服装有限公司" in body
     assert len(ROW.findall(body)) == 2
-    assert "批量受理" in body
-    assert "待我办理" in body
+    assert "批量办理" in body
+    assert 'data-tab="team" aria-current="page"' in body
+    assert body.count("待分派</td>") == 2
 
 
 def test_another_town_sees_none_of_it(site: Site, two: tuple[int, int]) -> None:  # noqa: F811
@@ -43,13 +44,13 @@ def test_wrong_roles_do_not_enter(site: Site) -> None:  # noqa: F811
     for role in (Role.ADMIN, Role.GUARD):
         client = site.officer(role)
         assert client.get("/desk").status_code == 403
-    assert site.officer(Role.LEADER).get("/desk/accept?case=1").status_code == 403
     assert site.app.test_client().get("/desk").status_code == 303
 
 
 def test_whoever_only_looks_gets_no_own_queue_and_no_boxes(site: Site, two: tuple[int, int]) -> None:  # noqa: F811
     body = page(site.officer(Role.AUDITOR).get("/desk"))
-    assert "待我办理" not in body
+    assert 'data-tab="mine"' not in body
+    assert 'data-tab="team"' not in body
     assert len(ROW.findall(body)) == 2
     assert 'name="case"' not in body
 
@@ -151,45 +152,7 @@ def test_the_number_of_statements_does_not_grow_with_the_rows(site: Site, two: t
 def test_counts_are_capped(site: Site, two: tuple[int, int]) -> None:  # noqa: F811
     site.copies(two[0], 1000)
     body = page(site.officer(Role.REVIEWER).get("/desk?q=晨光"))
-    assert "1,000+" in body
-
-
-def test_bulk_acceptance_names_every_case(site: Site, two: tuple[int, int]) -> None:  # noqa: F811
-    third = site.case()
-    with site.building() as world:
-        from workflow.data.cases import Case
-        from workflow.extensions import db
-
-        world.step(world.officer(Role.REVIEWER), db.session.get_one(Case, third), "accept")
-    client = site.officer(Role.REVIEWER)
-    body = page(client.get("/desk/accept", query_string={"case": [*two, third, 999_999]}))
-    assert "勾选 3 件，其中 2 件可以受理" in body
-    assert "不能受理" in body
-    versions = {f"version_{i}": str(site.read(i)[0]) for i in (*two, third)}
-    versions[f"version_{two[1]}"] = "999"
-    answer = site.post(client, "/desk/accept", case=[str(i) for i in (*two, third)], **versions)
-    assert answer.status_code == 303
-    result = page(client.get(answer.headers["Location"]))
-    assert "已受理 1 件，未受理 2 件" in result
-    assert [site.read(i)[1] for i in (*two, third)] == ["reviewing", "submitted", "reviewing"]
-
-
-def test_bulk_acceptance_refuses_none_and_too_many(site: Site) -> None:  # noqa: F811
-    client = site.officer(Role.REVIEWER)
-    answer = client.get("/desk/accept")
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/desk")
-    assert "请先勾选案件" in page(client.get("/desk"))
-    assert site.post(client, "/desk/accept").status_code == 303
-    assert client.get("/desk/accept", query_string={"case": [str(n) for n in range(51)]}).status_code == 303
-    assert site.post(client, "/desk/accept", case=["1"]).status_code == 422
-
-
-def test_bulk_acceptance_of_another_town_changes_nothing(site: Site, two: tuple[int, int]) -> None:  # noqa: F811
-    client = site.officer(Role.REVIEWER, "330203003")
-    fields = {"case": str(two[0]), f"version_{two[0]}": str(site.read(two[0])[0])}
-    answer = site.post(client, "/desk/accept", **fields)
-    assert "晨光" not in page(client.get(answer.headers["Location"]))
-    assert site.read(two[0])[1] == "submitted"
+    assert "符合条件的共 1,000+ 件" in body
 
 
 def test_a_case_without_a_limit_is_due_never() -> None:

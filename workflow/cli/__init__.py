@@ -8,12 +8,12 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from workflow.cli import demo, keys
+from workflow.cli import counters, demo, keys
 from workflow.cli import publishing as flow_commands
 from workflow.cli.clock import clock, writing
 from workflow.core.actors import SYSTEM
 from workflow.data import audit, people
-from workflow.services import accounts, publishing, sampling
+from workflow.services import accounts, file_check, publishing, sampling
 
 areas_group = AppGroup("areas", help="The area tree.")
 audit_group = AppGroup("audit", help="The history's chain.")
@@ -29,14 +29,27 @@ def sync_areas() -> None:
 
 
 @audit_group.command("verify")
-def verify_audit() -> None:
+@click.option("--files", is_flag=True, help="Read every stored file that the history names, too.")
+def verify_audit(files: bool) -> None:
     """Check every chain of the history; names the first bad row of each and exits with 1."""
     faults = list(audit.verify())
     for fault in faults:
         click.echo(f"{fault.chain} row {fault.number}: {fault.why}", err=True)
-    if faults:
+    wrong = _verify_files() if files else 0
+    if faults or wrong:
         raise SystemExit(1)
     click.echo("audit: every chain is whole")
+
+
+def _verify_files() -> int:
+    """Print every file that is not what the history recorded; returns how many these are."""
+    checked, wrong = file_check.Checked(), 0
+    for fault in file_check.faults(checked):
+        wrong += 1
+        click.echo(f"case {fault.reference}, {fault.what}: {fault.why} ({fault.sha256[:16]})", err=True)
+    if not wrong:
+        click.echo(f"audit: {checked.files} stored files are as recorded")
+    return wrong
 
 
 @audit_group.command("heads")
@@ -97,5 +110,6 @@ def run_worker() -> None:
 
 def register(app: Flask) -> None:
     """Attach the commands to the application."""
-    for group in (areas_group, flow_commands.group, audit_group, keys.group, staff_group, demo.group, run_worker):
+    groups = (areas_group, flow_commands.group, audit_group, keys.group, staff_group, counters.group, demo.group)
+    for group in (*groups, run_worker):
         app.cli.add_command(group)

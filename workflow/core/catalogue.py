@@ -76,6 +76,7 @@ class Checklist:
 
     key: str
     version: int
+    label: Label
     items: tuple[ChecklistItem, ...]
     extends: str = ""
 
@@ -204,7 +205,7 @@ def _read_item(reader: TableReader, table: Mapping[str, Any], sources: Mapping[s
 def read_checklist(text: str) -> Checklist:
     """One checklist; raises :class:`CatalogueInvalid` with every problem."""
     document, reader = _document(text), TableReader()
-    reader.unknown_keys("checklist", document, ("key", "version", "extends", "sources", "item"))
+    reader.unknown_keys("checklist", document, ("key", "version", "label", "extends", "sources", "item"))
     sources = document.get("sources")
     if not isinstance(sources, dict) or not all(isinstance(s, str) and s for s in sources.values()):
         reader.problems.append("sources: must be a [sources] table of texts")
@@ -216,6 +217,7 @@ def read_checklist(text: str) -> Checklist:
     checklist = Checklist(
         key=reader.slug("checklist", document, "key"),
         version=reader.count("checklist", document, "version", least=1, most=1_000_000),
+        label=reader.label("checklist", document),
         items=items,
         extends=reader.text("checklist", document, "extends") if "extends" in document else "",
     )

@@ -13,7 +13,7 @@ from workflow.core.errors import N_, Invalid, NotPermitted, Reason, StepClosed
 from workflow.core.facts import CaseFacts
 from workflow.core.flow import Flow, NoteRule, State, Step
 from workflow.core.guards import GUARDS, NEEDS
-from workflow.core.texts import clean_text
+from workflow.core.texts import clean_text, says_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,8 @@ class Engine:
             raise StepClosed(N_("案件当前状态不能办理此步骤，请查看最新进展。")) from error
         if not moved:
             raise StepClosed(N_("现在还不能办理此步骤。"), reasons=tuple(cursor.reasons))
+        if step.note is NoteRule.REQUIRED and step.tone in ("danger", "warning") and says_nothing(note):
+            raise Invalid(N_("“%(words)s”不是理由，请写明为什么，对方会原样看到。"), field="note", words=note[:20])
         return Move(step, self.flow.state(state), self.flow.state(cursor.state), note)
 
     def needs(self, state: str, action: str) -> frozenset[str]:

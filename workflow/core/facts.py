@@ -95,6 +95,7 @@ class CaseFacts:
     bureau: str | None
     materials: tuple[MaterialFacts, ...] = ()
     company_people: frozenset[int] = field(default_factory=frozenset)
+    material_reviewers: frozenset[int] = field(default_factory=frozenset)
     appointed_inspectors: tuple[int, ...] = ()
     past_inspectors: frozenset[int] = field(default_factory=frozenset)
     checklist_total: int = 0
@@ -104,6 +105,8 @@ class CaseFacts:
     rectify_by_on: dt.date | None = None
     rectification_answered: bool = False
     outcome: Outcome | None = None
+    signatures_missing: int = 0
+    signatures_stale: int = 0
     opinions_open: int = 0
     opinions_against: int = 0
     today: dt.date | None = None

@@ -134,6 +134,8 @@ class Flow:
     sampled: str = ""
     notice: Label | None = None
     inspection: InspectionRule = InspectionRule.NONE
+    full_check: bool = False
+    """Whether a visit goes through every item of its checklist that is for the enterprise, not only the short check."""
 
     def state(self, key: str) -> State:
         """The state called ``key``; KeyError when the flow has none."""

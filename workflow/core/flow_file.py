@@ -43,6 +43,7 @@ TOP_KEYS = frozenset(
         "main",
         "checklist",
         "inspection",
+        "full_check",
         "notice",
         "sampled",
         "state",
@@ -293,6 +294,12 @@ def _can_be_drawn(flow: Flow, step: Step) -> bool:
     return follower is not None and follower.role is Role.SYSTEM
 
 
+def _names_once(reader: TableReader, flow: Flow) -> None:
+    reader.twice("main: state", flow.main)
+    reader.twice("material", (m.slot for m in flow.materials))
+    reader.twice("opinion", (o.department for o in flow.opinions))
+
+
 def read_flow(text: str) -> Flow:
     """Read and check one flow file.
 
@@ -325,10 +332,9 @@ def read_flow(text: str) -> Flow:
         sampled=reader.text("flow", document, "sampled") if "sampled" in document else "",
         notice=reader.label("flow", document, "notice") if "notice" in document else None,
         inspection=InspectionRule(reader.one_of("flow", document, "inspection", InspectionRule, InspectionRule.NONE)),
+        full_check=reader.flag("flow", document, "full_check", default=False),
     )
-    reader.twice("main: state", flow.main)
-    reader.twice("material", (m.slot for m in flow.materials))
-    reader.twice("opinion", (o.department for o in flow.opinions))
+    _names_once(reader, flow)
     reader.problems += [*_structural_problems(flow), *_automatic_problems(flow), *_inspection_problems(flow)]
     if reader.problems:
         raise FlowInvalid(reader.problems)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from workflow.core.texts import clean_text
 
 END = "$"
@@ -23,4 +25,4 @@ def wanted_grams(part: str) -> frozenset[str]:
     """The pieces that every name holding ``part`` has; empty for fewer than two characters, for which any piece that
     begins with the character will do."""
     letters = folded(part)
-    return frozenset(a + b for a, b in zip(letters, letters[1:], strict=False))
+    return frozenset(a + b for a, b in pairwise(letters))

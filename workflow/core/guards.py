@@ -58,6 +58,13 @@ def inspectors_not_of_company(actor: Actor, facts: CaseFacts) -> Reason | None:
     return Reason(N_("核查员不得为本企业人员"))
 
 
+def inspector_not_reviewer(actor: Actor, facts: CaseFacts) -> Reason | None:
+    """No appointed inspector judged a material of this case: who read the papers does not look at the place."""
+    if facts.material_reviewers.isdisjoint(facts.appointed_inspectors):
+        return None
+    return Reason(N_("核查员审核过本案材料，应另派他人"))
+
+
 def appointed_inspector(actor: Actor, facts: CaseFacts) -> Reason | None:
     """The actor is one of the two appointed inspectors."""
     if actor.person_id in facts.appointed_inspectors:
@@ -97,6 +104,15 @@ def rectification_answered(actor: Actor, facts: CaseFacts) -> Reason | None:
     return None if facts.rectification_answered else Reason(N_("请逐项说明整改情况"))
 
 
+def sheet_signed(actor: Actor, facts: CaseFacts) -> Reason | None:
+    """Both inspectors confirmed the sheet as it is now, and the company signed it or refused to."""
+    if facts.signatures_missing:
+        return Reason(N_("还缺 %(n)s 方签字（企业签字或拒签、两名核查员确认）"), {"n": facts.signatures_missing})
+    if facts.signatures_stale:
+        return Reason(N_("签字后核查内容又有改动，请 %(n)s 方重新签字"), {"n": facts.signatures_stale})
+    return None
+
+
 def inspection_passed(actor: Actor, facts: CaseFacts) -> Reason | None:
     """The last inspection passed."""
     return None if facts.outcome is Outcome.PASS else Reason(N_("实地核查未通过"))
@@ -110,9 +126,9 @@ def not_the_inspector(actor: Actor, facts: CaseFacts) -> Reason | None:
 
 
 def not_of_company(actor: Actor, facts: CaseFacts) -> Reason | None:
-    """Whoever belongs to the company does not act on its case for the authorities."""
+    """Whoever belongs to the company, or declared an interest in it, does not act on its case for the authorities."""
     if actor.person_id in facts.company_people:
-        return Reason(N_("您是该企业人员，应当回避"))
+        return Reason(N_("您是该企业人员或与其有利害关系，应当回避"))
     return None
 
 
@@ -140,12 +156,14 @@ GUARDS: Mapping[str, Guard] = {
         required_present,
         two_inspectors,
         inspectors_not_of_company,
+        inspector_not_reviewer,
         appointed_inspector,
         checklist_complete,
         no_failed_items,
         some_failed_items,
         rectify_date_set,
         rectification_answered,
+        sheet_signed,
         inspection_passed,
         not_the_inspector,
         not_of_company,
@@ -158,7 +176,9 @@ GUARDS: Mapping[str, Guard] = {
 FACT_GROUPS: Mapping[str, frozenset[str]] = {
     "materials": frozenset({"materials"}),
     "people": frozenset({"company_people"}),
+    "reviewers": frozenset({"material_reviewers"}),
     "opinions": frozenset({"opinions_open", "opinions_against"}),
+    "signatures": frozenset({"signatures_missing", "signatures_stale"}),
     "visits": frozenset(
         {
             "appointed_inspectors",
@@ -183,12 +203,14 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "required_present": frozenset({"materials"}),
     "two_inspectors": frozenset({"visits"}),
     "inspectors_not_of_company": frozenset({"visits", "people"}),
+    "inspector_not_reviewer": frozenset({"visits", "reviewers"}),
     "appointed_inspector": frozenset({"visits"}),
     "checklist_complete": frozenset({"visits"}),
     "no_failed_items": frozenset({"visits"}),
     "some_failed_items": frozenset({"visits"}),
     "rectify_date_set": frozenset({"visits"}),
     "rectification_answered": frozenset({"visits"}),
+    "sheet_signed": frozenset({"signatures"}),
     "inspection_passed": frozenset({"visits"}),
     "not_the_inspector": frozenset({"visits"}),
     "not_of_company": frozenset({"people"}),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-_NAMED = re.compile(r"^(state|step|material|opinion|area_class|department) '([^']+)'")
+_NAMED = re.compile(r"^(state|step|material|opinion|area_class|department|item) '([^']+)'")
 _NUMBERED = re.compile(r"^(rule|sample|regime|listed) (\d+)")
 _KEYS = {"state": "key", "step": "action", "material": "slot", "opinion": "department"}
-_KEYS |= {"area_class": "key", "department": "code"}
+_KEYS |= {"area_class": "key", "department": "code", "item": "code"}
 _TOML_LINE = re.compile(r"\(at line (\d+)")
 _WORD = re.compile(r"[a-z_]+")
 _QUOTED = re.compile(r"'([^']*)'")
-_NAMELESS = re.compile(r"^(state|step|material|opinion|area_class): ")
+_NAMELESS = re.compile(r"^(state|step|material|opinion|area_class|item): ")
 
 
 def _tables(lines: list[str], name: str) -> list[int]:

@@ -26,3 +26,14 @@ def required_line(text: str, field: str, longest: int) -> str:
     if len(value) > longest:
         raise Invalid(N_("最多 %(n)s 个字，现为 %(m)s 个字。"), field=field, n=longest, m=len(value))
     return value
+
+
+_EMPTY_WORDS = frozenset(
+    ["同意", "不同意", "已阅", "同上", "无", "如题", "略", "否", "退回", "不行", "不合格", "不符合", "ok", "no", "none"]
+)
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a reason gives none: marks and digits alone, or one of the words that only repeat the step."""
+    words = re.sub(r"[\W\d_]+", "", text.lower())
+    return not words or words in _EMPTY_WORDS

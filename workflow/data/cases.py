@@ -38,6 +38,14 @@ from workflow.data.opinions import OpinionRequest
 from workflow.data.people import Person
 from workflow.extensions import HasId, Id, Model, UtcDateTime, db
 
+_CAME_BACK, _LATE = {"sqlite": "came_back = 1", "postgresql": "came_back"}, {"sqlite": "escalated_to <> ''"}
+
+
+def _some(name: str, *columns: str, when: dict[str, str]) -> Index:
+    """An index, by limit, of the few cases that ``when`` picks (in SQLite's words; PostgreSQL's where they differ)."""
+    lite, big = when["sqlite"], when.get("postgresql", when["sqlite"])
+    return Index(name, *columns, "due_at", "id", sqlite_where=text(lite), postgresql_where=text(big))
+
 
 class Case(HasId, Model):
     """A case: its flow version, its state and who holds it; ``facts`` are the submitted answers as JSON.
@@ -46,7 +54,8 @@ class Case(HasId, Model):
     states that resume; ``permits`` says that the company may work; ``tailoring`` is what differs for this case alone.
     ``assignee_id`` is who handles the case now, ``assigned_because`` the words of that choice as keys, ``assign_at``
     when the system is to assign it (None when somebody has it or the company holds it), ``handled_by`` who last took a
-    step in each role, so that a case that comes back goes to whoever knows it.
+    step in each role, so that a case that comes back goes to whoever knows it; ``came_back`` says that it waits for
+    staff again after the company corrected it.
     ``version`` is checked by the database layer on every update; ``moves`` counts applied moves; ``round`` counts
     correction rounds and ``cycle`` reopenings.
     """
@@ -88,6 +97,9 @@ class Case(HasId, Model):
         Index("ix_cases_town_filed", "town_id", "is_open", "submitted_at", "id"),
         Index("ix_cases_county_filed", "county_id", "is_open", "submitted_at", "id"),
         Index("ix_cases_city_filed", "city_id", "is_open", "submitted_at", "id"),
+        Index("ix_cases_zone_all", "zone_id", "is_open", "due_at", "id"),
+        *(_some(f"ix_cases_{k}_returned", f"{k}_id", "holder", when=_CAME_BACK) for k in ("town", "county", "city")),
+        *(_some(f"ix_cases_{k}_escalated", f"{k}_id", "escalated_to", when=_LATE) for k in ("town", "city")),
     )
 
     reference: Mapped[str] = mapped_column(String(40), unique=True)
@@ -111,13 +123,14 @@ class Case(HasId, Model):
     assigned_because: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     assign_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     handled_by: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    came_back: Mapped[bool] = mapped_column(default=False)
     moves: Mapped[int] = mapped_column(default=0)
     round: Mapped[int] = mapped_column(default=1)
     cycle: Mapped[int] = mapped_column(default=1)
     city_id: Mapped[int] = mapped_column(Id, ForeignKey("areas.id"))
     county_id: Mapped[int] = mapped_column(Id, ForeignKey("areas.id"))
     town_id: Mapped[int] = mapped_column(Id, ForeignKey("areas.id"))
-    zone_id: Mapped[int | None] = mapped_column(Id, ForeignKey("areas.id"), index=True)
+    zone_id: Mapped[int | None] = mapped_column(Id, ForeignKey("areas.id"))
     building_id: Mapped[int | None] = mapped_column(Id, ForeignKey("areas.id"), index=True)
     bureau: Mapped[str | None] = mapped_column(String(20))
     sector: Mapped[str] = mapped_column(String(20))
@@ -193,7 +206,7 @@ class Case(HasId, Model):
         )
 
     def _pass_on(self, move: Move, by: Actor, at: dt.datetime) -> None:
-        """Whoever takes a step in the role that holds the case has it; with another holder it is to be assigned anew."""
+        """Whoever takes a step in the role that holds the case has it; another holder's is to be assigned anew."""
         role = move.step.role
         if by.person_id != SYSTEM.person_id and role not in COMPANY_ROLES:
             self.handled_by = {**(self.handled_by or {}), role.value: by.person_id}
@@ -203,6 +216,7 @@ class Case(HasId, Model):
                 self.assigned_because = {"how": "acted"}
             return
         waits_for_staff = move.dest.kind is StateKind.OPEN and move.dest.holder not in (None, *COMPANY_ROLES)
+        self.came_back = waits_for_staff and move.source.holder in COMPANY_ROLES and self.moves > 1
         self.assignee_id, self.assigned_at, self.assigned_because = None, None, None
         self.assign_at = at if waits_for_staff else None
 
@@ -221,7 +235,7 @@ class Case(HasId, Model):
         )
 
     def release(self, *, by: Actor, at: dt.datetime, assign_at: dt.datetime) -> None:
-        """Take the case from whoever has it; the system assigns it at ``assign_at`` unless somebody claims it before."""
+        """Take the case from whoever has it; unless somebody claims it, the system assigns it at ``assign_at``."""
         before = self.assignee_id
         self.assignee_id, self.assigned_at, self.assigned_because, self.assign_at = None, None, None, assign_at
         chain = f"town:{self.town_id}"

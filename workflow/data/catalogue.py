@@ -38,9 +38,16 @@ def material_slots() -> Mapping[str, MaterialSlot]:
 
 
 @lru_cache(maxsize=1)
+def checklist_texts() -> Mapping[str, str]:
+    """The text of every checklist that comes with the product, by key; those that others extend come first."""
+    texts = [p.read_text(encoding="utf-8") for p in sorted(_CATALOGUE.glob("checklist*.toml"))]
+    read = sorted(((read_checklist(t), t) for t in texts), key=lambda pair: (bool(pair[0].extends), pair[0].key))
+    return MappingProxyType({c.key: t for c, t in read})
+
+
+@lru_cache(maxsize=1)
 def _checklists() -> Mapping[str, Checklist]:
-    read = [read_checklist(p.read_text(encoding="utf-8")) for p in sorted(_CATALOGUE.glob("checklist*.toml"))]
-    lists = {c.key: c for c in read}
+    lists = {k: read_checklist(t) for k, t in checklist_texts().items()}
     return MappingProxyType({k: c.after(lists[c.extends]) if c.extends else c for k, c in lists.items()})
 
 

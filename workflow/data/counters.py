@@ -1,4 +1,4 @@
-"""Counters kept beside the cases: how many stand where, fall due when, were filed and decided, and by whom they are held.
+"""Counters kept beside the cases: how many stand where, fall due when, were filed and decided, and who has them.
 
 They are changed by whatever flush changes a case, in the same transaction, so that a board reads a few hundred rows
 where it would otherwise read a million cases, and is right at any moment (:func:`recount` says what they must be).
@@ -10,9 +10,9 @@ import datetime as dt
 from collections import Counter as Tally
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Date, String, delete, event, insert, select
+from sqlalchemy import CursorResult, Date, String, delete, event, insert, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, UOWTransaction, mapped_column
 from sqlalchemy.orm import attributes as orm_attributes
@@ -64,7 +64,7 @@ _COUNTED = (
     "moves",
     "town_id",
     "flow_version_id",
-    "_state",
+    "state",
     "is_open",
     "due_at",
     "assignee_id",
@@ -82,7 +82,7 @@ def share(values: Mapping[str, Any]) -> Tally[Place]:
     town = values["town_id"]
     found[(Kind.FILED.value, shanghai_day(values["submitted_at"]), town, "")] += 1
     if values["is_open"]:
-        found[(Kind.OPEN.value, NO_DAY, town, f"{values['flow_version_id']}:{values['_state']}")] += 1
+        found[(Kind.OPEN.value, NO_DAY, town, f"{values['flow_version_id']}:{values['state']}")] += 1
         if values["due_at"] < NO_LIMIT:
             last_day = shanghai_day(values["due_at"] - dt.timedelta(microseconds=1))
             found[(Kind.DUE.value, last_day, town, "")] += 1
@@ -101,7 +101,8 @@ def _before_and_now(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
     now = {name: getattr(case, name) for name in _COUNTED}
     before = dict(now)
     for name in _COUNTED:
-        history = orm_attributes.get_history(case, name, passive=PassiveFlag.PASSIVE_NO_INITIALIZE)
+        attribute = inspect(Case).get_property_by_column(Case.__table__.c[name]).key
+        history = orm_attributes.get_history(case, attribute, passive=PassiveFlag.PASSIVE_NO_INITIALIZE)
         if history.deleted:
             before[name] = history.deleted[0]
     return before, now
@@ -153,6 +154,13 @@ def _add(session: Session, delta: Mapping[Place, int]) -> None:
     into = sqlite.insert(Counter).values(rows)
     added = {"number": Counter.number + into.excluded.number}
     connection.execute(into.on_conflict_do_update(index_elements=list(Counter.__table__.primary_key), set_=added))
+
+
+def sweep(before: dt.date) -> int:
+    """Delete the counters of limits that lay before a day and came down to nothing; returns how many."""
+    gone = (Counter.kind == Kind.DUE.value, Counter.day < before, Counter.number == 0)
+    result = cast("CursorResult[Any]", db.session.execute(delete(Counter).where(*gone)))
+    return result.rowcount
 
 
 def recount() -> Tally[Place]:

@@ -1,4 +1,4 @@
-"""Drafts of flows and rulebooks on their way to publication: edited by one, approved by another."""
+"""Drafts of flows, rulebooks and checklists on their way to publication: edited by one, approved by another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from workflow.data.areas import Area
 from workflow.extensions import HasId, Id, Model, UtcDateTime
 
-KINDS = ("flow", "rules")
+KINDS = ("flow", "rules", "checklist")
 
 
 class Draft(HasId, Model):
@@ -22,7 +22,7 @@ class Draft(HasId, Model):
 
     __tablename__ = "drafts"
     __table_args__ = (
-        CheckConstraint("kind IN ('flow','rules')", name="kind"),
+        CheckConstraint("kind IN ('flow','rules','checklist')", name="kind"),
         CheckConstraint("status IN ('editing','proposed','published','discarded')", name="status"),
         CheckConstraint("status <> 'published' OR approved_by <> proposed_by", name="two_people"),
     )

@@ -7,11 +7,12 @@ import hashlib
 import json
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Date, ForeignKey, Index, String, Text, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from workflow.core.catalogue import Checklist, read_checklist
 from workflow.core.engine import Engine
 from workflow.core.flow_file import read_flow
 from workflow.core.rulebook import Rulebook, Rules, read_rulebook
@@ -66,6 +67,27 @@ class RuleVersion(Published, Model):
         return book_of(self.text)
 
 
+class ChecklistVersion(Published, Model):
+    """One published version of a checklist, without the items of the list that it extends."""
+
+    __tablename__ = "checklist_versions"
+    __table_args__ = (UniqueConstraint("key", "revision"), Index("ix_checklist_versions_digest", "key", "digest"))
+
+    key: Mapped[str] = mapped_column(String(40))
+    revision: Mapped[int]
+
+    @property
+    def checklist(self) -> Checklist:
+        """The checked list; read once a process and text."""
+        return checklist_of(self.text)
+
+
+@lru_cache(maxsize=256)
+def checklist_of(text: str) -> Checklist:
+    """The checklist of a text, alone."""
+    return read_checklist(text)
+
+
 @lru_cache(maxsize=256)
 def engine_for(text: str) -> Engine:
     """The engine of a flow text."""
@@ -93,9 +115,20 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _in_force(kind: type[FlowVersion] | type[RuleVersion], on: dt.date, area_ids: Iterable[int]) -> ColumnElement[bool]:
+AnyVersion = FlowVersion | RuleVersion | ChecklistVersion
+_Keyed = TypeVar("_Keyed", FlowVersion, ChecklistVersion)
+
+
+def _in_force(kind: type[AnyVersion], on: dt.date, area_ids: Iterable[int]) -> ColumnElement[bool]:
     reached = or_(kind.area_id.is_(None), kind.area_id.in_(sorted(area_ids)))
     return reached & (kind.effective_on <= on) & kind.withdrawn_at.is_(None)
+
+
+def _newest(kind: type[_Keyed], key: str, on: dt.date, lineage: tuple[int, ...]) -> _Keyed | None:
+    query = select(kind).where(kind.key == key, _in_force(kind, on, lineage))
+    found = list(db.session.scalars(query.order_by(kind.effective_on.desc(), kind.revision.desc())))
+    order = {area_id: n for n, area_id in enumerate(lineage)}
+    return min(found, key=lambda v: order.get(v.area_id or 0, len(order)), default=None)
 
 
 def newest(key: str, on: dt.date, lineage: tuple[int, ...] = ()) -> FlowVersion | None:
@@ -103,10 +136,18 @@ def newest(key: str, on: dt.date, lineage: tuple[int, ...] = ()) -> FlowVersion 
 
     ``lineage`` are the ids of the place and the areas above it, the narrowest first.
     """
-    query = select(FlowVersion).where(FlowVersion.key == key, _in_force(FlowVersion, on, lineage))
-    found = list(db.session.scalars(query.order_by(FlowVersion.effective_on.desc(), FlowVersion.revision.desc())))
-    order = {area_id: n for n, area_id in enumerate(lineage)}
-    return min(found, key=lambda v: order.get(v.area_id or 0, len(order)), default=None)
+    return _newest(FlowVersion, key, on, lineage)
+
+
+def newest_list(key: str, on: dt.date, lineage: tuple[int, ...] = ()) -> ChecklistVersion | None:
+    """The version of the checklist ``key`` in force on a day in a place, chosen like a flow's."""
+    return _newest(ChecklistVersion, key, on, lineage)
+
+
+def list_keys_in_force(on: dt.date, lineage: tuple[int, ...] = ()) -> frozenset[str]:
+    """The keys of the checklists that can be taken on a day in a place."""
+    query = select(ChecklistVersion.key).where(_in_force(ChecklistVersion, on, lineage)).distinct()
+    return frozenset(db.session.scalars(query))
 
 
 def rulebooks(on: dt.date, lineage: tuple[int, ...]) -> list[RuleVersion]:

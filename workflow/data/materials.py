@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from sqlalchemy import CheckConstraint, ForeignKey, Select, String, Text, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, relationship
 
 from workflow.core.actors import Actor
 from workflow.core.facts import FLAGS, MaterialFacts, Verdict
@@ -124,6 +124,18 @@ def of_case(case_id: int) -> list[Material]:
     return list(db.session.scalars(query))
 
 
+def whole_of_case(case_id: int) -> list[Material]:
+    """All slots of a case's application with their files and the application itself, in one statement."""
+    query = (
+        select(Material)
+        .join(Material.application)
+        .where(Application.case_id == case_id)
+        .options(contains_eager(Material.application), joinedload(Material.files))
+        .order_by(Material.position, Material.id)
+    )
+    return list(db.session.scalars(query).unique())
+
+
 def visible_to(actor: Actor) -> Select[Material]:
     """Materials of applications the actor sees."""
     ids = visible_applications(actor).with_only_columns(Application.id).order_by(None)
@@ -135,6 +147,13 @@ def visible_files(actor: Actor) -> Select[MaterialFile]:
     return select(MaterialFile).where(
         MaterialFile.material_id.in_(visible_to(actor).with_only_columns(Material.id).order_by(None))
     )
+
+
+def judges_of(case_id: int) -> frozenset[int]:
+    """The ids of everybody who ever gave a verdict on a material of the case."""
+    own = select(Application.id).where(Application.case_id == case_id).scalar_subquery()
+    query = select(MaterialOpinion.person_id).join(Material, Material.id == MaterialOpinion.material_id)
+    return frozenset(db.session.scalars(query.where(Material.application_id == own).distinct()))
 
 
 def opinions_of(application_id: int) -> list[MaterialOpinion]:

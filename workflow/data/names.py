@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from workflow.core.grams import grams
 from workflow.extensions import Id, Model
 
+_PIECE = String(2).with_variant(String(2, collation="C"), "postgresql")
+"""Sorted by the characters' numbers whatever the language of the database, so that what begins a piece is a range."""
+
 
 class NameGram(Model):
     """One piece of one case's name; kept by :func:`keep` whenever a case is added or renamed."""
@@ -20,7 +23,7 @@ class NameGram(Model):
         {"sqlite_with_rowid": False},
     )
 
-    gram: Mapped[str] = mapped_column(String(2), primary_key=True)
+    gram: Mapped[str] = mapped_column(_PIECE, primary_key=True)
     town_id: Mapped[int] = mapped_column(Id, primary_key=True)
     case_id: Mapped[int] = mapped_column(Id, ForeignKey("cases.id"), primary_key=True)
 

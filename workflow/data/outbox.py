@@ -97,6 +97,24 @@ def mark_failed(item_id: int, now: dt.datetime, error: str) -> None:
         item.available_at = now + dt.timedelta(seconds=5 * 2 ** (item.attempts - 1))
 
 
+def renew(item_id: int, now: dt.datetime) -> None:
+    """Lease an item anew until ``now + LEASE``, for what takes longer; nothing when it is done meanwhile."""
+    db.session.execute(
+        update(OutboxItem)
+        .where(OutboxItem.id == item_id, OutboxItem.done_at.is_(None))
+        .values(available_at=now + LEASE)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def postpone(item_id: int, until: dt.datetime) -> None:
+    """Give a leased item back until ``until``; it was not tried, so that no attempt is counted."""
+    item = db.session.get_one(OutboxItem, item_id, populate_existing=True, with_for_update=True)
+    if item.done_at is None:
+        item.attempts = max(0, item.attempts - 1)
+        item.available_at = until
+
+
 def waiting(now: dt.datetime) -> dict[str, int]:
     """How many items are ready, planned for later, and dead: for /readyz and operations."""
     rows = db.session.execute(

@@ -1,12 +1,10 @@
-"""The desk's queues: cases filtered, searched and paged by keyset with explicit columns, and an inspector's visits."""
+"""The desk's queue: cases filtered, searched, counted and paged by keyset with explicit columns."""
 
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -14,108 +12,72 @@ from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     Select,
-    and_,
-    exists,
-    false,
     func,
     literal,
     or_,
     select,
-    true,
     tuple_,
+    union,
 )
-from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload
+from sqlalchemy.orm import aliased
 
-from workflow.core.actors import Actor, AreaKind, Role
-from workflow.core.flow import Flow, StateKind
-from workflow.core.identifiers import squeeze
+from workflow.core.actors import Actor
+from workflow.core.flow import Flow
 from workflow.core.tailoring import read_tailoring, tailor
-from workflow.core.texts import clean_text
-from workflow.data import cases, inspections
+from workflow.data import cases, search
 from workflow.data.areas import Area
 from workflow.data.cases import Case
 from workflow.data.enterprises import Enterprise
-from workflow.data.flows import FlowVersion
-from workflow.data.inspections import Inspection, InspectionItem
-from workflow.data.passes import VehiclePass
+from workflow.data.filters import Filters, Group, KnownFlow, OwnArea, Sort, Tab, flows, own_areas, stage_of
+from workflow.data.people import Person
+from workflow.data.search import Ids, Search
+from workflow.data.ways import Way, unindexed, ways
 from workflow.extensions import UtcDateTime, db
 
-PAGE = 50
+__all__ = [
+    "Asked",
+    "Filters",
+    "Group",
+    "KnownFlow",
+    "Mark",
+    "OwnArea",
+    "Page",
+    "QueueRow",
+    "Sort",
+    "Tab",
+    "conditions",
+    "count",
+    "flow_of",
+    "flows",
+    "own_areas",
+    "page",
+    "rows_of",
+    "some",
+    "stage_of",
+    "stream",
+    "tab_counts",
+]
+
+PAGE, CHUNK = 50, 1000
 COUNT_CAP = 1000
-LONGEST_SEARCH = 100
-_USCC_LENGTH, _SHORTEST_USCC, _MOST_LISTED = 18, 6, 200
-_WHOLE_REFERENCE = re.compile(r"复工-[^-\s]{1,10}-[0-9]{8}-B?[0-9]{4,8}")
-
-
-class Tab(StrEnum):
-    """What the queue shows: what waits for the reader, what is late and was put before them, all open, all closed."""
-
-    MINE = "mine"
-    ESCALATED = "escalated"
-    OPEN = "open"
-    DONE = "done"
-
-
-class Group(StrEnum):
-    """Groups of states that the filter offers; the first four are of open cases, the others of closed ones."""
-
-    REVIEW = "review"
-    INSPECTION = "inspection"
-    DECISION = "decision"
-    COMPANY = "company"
-    APPROVED = "approved"
-    ENDED = "ended"
-
-
-_HOLDERS = {
-    Group.REVIEW: (Role.REVIEWER,),
-    Group.INSPECTION: (Role.INSPECTOR,),
-    Group.DECISION: (Role.LEADER, Role.BUREAU_REVIEWER, Role.LEADING_GROUP),
-    Group.COMPANY: (Role.FILER,),
-}
-_KINDS = {Group.APPROVED: StateKind.APPROVED, Group.ENDED: StateKind.ENDED}
-
-
-@dataclass(frozen=True, slots=True)
-class KnownFlow:
-    """A published flow version: its row's id, its key and the checked flow."""
-
-    id: int
-    key: str
-    flow: Flow
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the reader asked for; empty values ask for nothing. ``area_id`` is an area's id of ``area_kind``;
-    ``known`` are the flows that ``group`` and ``flow`` are read by."""
-
-    tab: Tab = Tab.MINE
-    text: str = ""
-    group: Group | None = None
-    flow: str = ""
-    known: tuple[KnownFlow, ...] = ()
-    overdue: bool = False
-    area_id: int | None = None
-    area_kind: AreaKind | None = None
-
-    @property
-    def any(self) -> bool:
-        """Whether anything narrows the tab."""
-        return bool(self.text or self.group or self.flow or self.overdue or self.area_id)
+_BROAD = (Tab.OPEN, Tab.DONE)
+"""Tabs that may hold a great part of all cases."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place between rows: the row with this deadline and id."""
+    """A place between rows: the row with this instant (by which the rows are sorted) and id."""
 
-    due_at: dt.datetime
+    at: dt.datetime
     id: int
 
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """One line of the queue; ``place`` is the town, ``zone`` the zone inside it or empty."""
+    """One line of the queue; ``place`` is the town, ``zone`` the zone inside it or empty, ``assignee`` a name or empty.
+
+    The fields from ``uscc`` on are read for exports only.
+    """
 
     id: int
     version: int
@@ -126,16 +88,28 @@ class QueueRow:
     holder: str
     is_open: bool
     due_at: dt.datetime
+    submitted_at: dt.datetime
     decided_at: dt.datetime | None
     resuming_count: int
     tailoring: dict[str, Any] | None
     place: str
     zone: str
+    assignee_id: int | None
+    assignee: str
+    came_back: bool
+    round: int
+    sector: str
+    bureau: str | None
+    escalated_to: str
+    uscc: str = ""
+    county: str = ""
+    building: str = ""
+    resume_on: dt.date | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def mark(self) -> Mark:
+    def mark(self, order: Sort) -> Mark:
         """Where this row stands."""
-        return Mark(self.due_at, self.id)
+        return Mark(self.submitted_at if order.by_filing else self.due_at, self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,192 +121,179 @@ class Page:
     has_after: bool
 
 
-def _tab(actor: Actor, tab: Tab) -> ColumnElement[bool]:
-    if tab is Tab.MINE:
-        return cases.waiting_for(actor)
-    if tab is Tab.ESCALATED:
-        return cases.escalated_to(actor)
-    return and_(cases.reach(actor), Case.is_open == (true() if tab is Tab.OPEN else false()))
-
-
-def search(text: str) -> ColumnElement[bool] | None:
-    """The condition that a case answers to ``text``: part of its reference or enterprise name, the beginning of its
-    credit code, or a whole plate; None when nothing is asked."""
-    wanted = clean_text(text)[:LONGEST_SEARCH]
-    if not wanted:
-        return None
-    if _WHOLE_REFERENCE.fullmatch(wanted):
-        return Case.reference == wanted
-    ways: list[ColumnElement[bool]] = [_holds(Case.enterprise_name, wanted), _holds(Case.reference, wanted)]
-    code = squeeze(wanted)
-    if code.isascii() and code.isalnum() and _SHORTEST_USCC <= len(code) <= _USCC_LENGTH:
-        ways.append(_coded(code))
-    if 7 <= len(code) <= 8 and not code[0].isascii():
-        ways.append(Case.id.in_(select(VehiclePass.case_id).where(VehiclePass.plate == code)))
-    return or_(*ways)
-
-
-def _holds(column: InstrumentedAttribute[str], wanted: str) -> ColumnElement[bool]:
-    """That ``wanted`` is part of the text; text without capitals, as Chinese is, need not be folded row by row."""
-    folds = wanted.lower() != wanted.upper()
-    return column.icontains(wanted, autoescape=True) if folds else column.contains(wanted, autoescape=True)
-
-
-def _coded(code: str) -> ColumnElement[bool]:
-    """That the enterprise's credit code begins with ``code``.
-
-    The enterprises of a rare beginning are listed; a common one is asked about case by case.
-    """
-    fits = Enterprise.uscc.between(code, code.ljust(_USCC_LENGTH, "Z"))
-    listed = db.session.scalars(select(Enterprise.id).where(fits).limit(_MOST_LISTED + 1)).all()
-    if len(listed) <= _MOST_LISTED:
-        return Case.enterprise_id.in_(listed)
-    return exists().where(Enterprise.id == Case.enterprise_id, fits)
-
-
-def _group(group: Group, known: tuple[KnownFlow, ...]) -> ColumnElement[bool]:
-    if group in _HOLDERS:
-        return Case.holder.in_([r.value for r in _HOLDERS[group]])
-    states = {s.key for k in known for s in k.flow.states.values() if s.kind is _KINDS[group]}
-    return Case.state.in_(sorted(states))
-
-
-def _inside(kind: AreaKind, area_id: int) -> ColumnElement[bool]:
-    columns = {AreaKind.CITY: Case.city_id, AreaKind.COUNTY: Case.county_id, AreaKind.TOWN: Case.town_id}
-    columns[AreaKind.ZONE] = Case.zone_id  # type: ignore[assignment] # nullable like the building
-    columns[AreaKind.BUILDING] = Case.building_id  # type: ignore[assignment]
-    return columns[kind] == area_id
-
-
-def _conditions(actor: Actor, filters: Filters, now: dt.datetime) -> list[ColumnElement[bool]]:
-    found = [_tab(actor, filters.tab)]
-    words = search(filters.text)
-    if words is not None:
-        found.append(words)
-    if filters.group is not None:
-        found.append(_group(filters.group, filters.known))
-    if filters.flow:
-        found.append(Case.flow_version_id.in_([k.id for k in filters.known if k.key == filters.flow]))
-    if filters.overdue:
-        found.append(Case.due_at < now)
-    if filters.area_id is not None and filters.area_kind is not None:
-        found.append(_inside(filters.area_kind, filters.area_id))
-    return found
-
-
-_flows: dict[str, Flow] = {}
-"""Checked flows by the SHA-256 of their text, which never changes, so that a page need not read the texts again."""
-
-
-def flows() -> list[KnownFlow]:
-    """Every published flow version, oldest first; texts are read once a process."""
-    rows = db.session.execute(
-        select(FlowVersion.id, FlowVersion.key, FlowVersion.digest).order_by(FlowVersion.id)
-    ).all()
-    unknown = [row.id for row in rows if row.digest not in _flows]
-    if unknown:
-        for version in db.session.scalars(select(FlowVersion).where(FlowVersion.id.in_(unknown))):
-            _flows[version.digest] = version.engine.flow
-    return [KnownFlow(row.id, row.key, _flows[row.digest]) for row in rows]
-
-
 def flow_of(row: QueueRow, known: KnownFlow) -> Flow:
     """The flow of a row's case: its version's, with what was tailored for this case worked in."""
     return tailor(known.flow, read_tailoring(row.tailoring)) if row.tailoring else known.flow
 
 
-def _counted(actor: Actor, filters: Filters, now: dt.datetime) -> ScalarSelect[int]:
-    inner = select(Case.id).where(*_conditions(actor, filters, now)).limit(COUNT_CAP + 1).subquery()
-    return select(func.count()).select_from(inner).scalar_subquery()
+@lru_cache(maxsize=2)
+def _columns(whole: bool) -> Select[*tuple[Any, ...]]:
+    """The explicit columns of a row with what they are joined from; made once, since they never differ.
+
+    Outer joins, though every case has a town: no planner begins with the towns then.
+    """
+    town, zone = aliased(Area), aliased(Area)
+    names = [c for c in QueueRow.__slots__[:22] if c not in ("place", "zone", "assignee")]
+    columns: list[Any] = [getattr(Case, name).label(name) for name in names]
+    columns.insert(13, town.name.label("place"))
+    columns.insert(14, func.coalesce(zone.name, "").label("zone"))
+    columns.insert(16, func.coalesce(Person.name, "").label("assignee"))
+    joined: Any = (
+        select(*columns)
+        .select_from(Case)
+        .outerjoin(town, town.id == Case.town_id)
+        .outerjoin(zone, zone.id == Case.zone_id)
+        .outerjoin(Person, Person.id == Case.assignee_id)
+    )
+    if not whole:
+        return joined  # type: ignore[no-any-return]
+    county, building = aliased(Area), aliased(Area)
+    more = (Enterprise.uscc, county.name, func.coalesce(building.name, ""), Case.resume_on, Case.facts)
+    joined = joined.add_columns(*more).outerjoin(Enterprise, Enterprise.id == Case.enterprise_id)
+    joined = joined.outerjoin(county, county.id == Case.county_id)
+    return joined.outerjoin(building, building.id == Case.building_id)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A reader's question made ready once: the ways along the indexes, and the search that narrows them."""
+
+    order: Sort
+    tab: Tab
+    ways: tuple[Way, ...]
+    search: Search | None
+
+    @classmethod
+    def by(cls, actor: Actor, filters: Filters, now: dt.datetime) -> Asked:
+        """Make ``filters`` ready for ``actor``."""
+        return cls(filters.order, filters.tab, tuple(ways(actor, filters, now)), search.find(actor, filters))
+
+    def _sorted(self, backwards: bool) -> tuple[Any, ...]:
+        column = Case.submitted_at if self.order.by_filing else Case.due_at
+        return (column.desc(), Case.id.desc()) if self.order.falls != backwards else (column.asc(), Case.id.asc())
+
+    def _beyond(self, mark: Mark, backwards: bool) -> ColumnElement[bool]:
+        place = tuple_(Case.submitted_at if self.order.by_filing else Case.due_at, Case.id)
+        there = tuple_(literal(mark.at, UtcDateTime()), literal(mark.id))
+        return place < there if self.order.falls != backwards else place > there
+
+    @property
+    def whole(self) -> ColumnElement[bool]:
+        """Everything asked for as one plain condition, for those who have ids already."""
+        inside = or_(*(way.whole for way in self.ways))
+        return inside if self.search is None else inside & self.search.check
+
+    def _listed(self, ids: Ids) -> list[ColumnElement[bool]]:
+        """The conditions by which the listed candidates are sifted."""
+        return [Case.id.in_(ids), unindexed([self.whole])]
+
+    def _runs(self) -> list[list[ColumnElement[bool]]]:
+        """The conditions of each way to be walked."""
+        if self.search is None:
+            return [way.conditions for way in self.ways]
+        if self.search.few and self.search.ids is not None:
+            return [self._listed(self.search.ids)]
+        check = self.search.check
+        return [[*way.keys, unindexed([*way.checks, check])] for way in self.ways]
+
+    def rows(self, mark: Mark | None, backwards: bool, limit: int, whole: bool = False) -> list[QueueRow]:
+        """Up to ``limit`` rows after (backwards: before) a mark."""
+        runs, order = self._runs(), self._sorted(backwards)
+        beyond = [] if mark is None else [self._beyond(mark, backwards)]
+        if not self.ways:
+            return []
+        query = _columns(whole)
+        if len(runs) == 1:
+            query = query.where(*runs[0], *beyond)
+        else:
+            parts = [select(Case.id).where(*run, *beyond).order_by(*order).limit(limit).subquery() for run in runs]
+            query = query.where(Case.id.in_(union(*(select(part.c.id) for part in parts))))
+        return [QueueRow(*row) for row in db.session.execute(query.order_by(*order).limit(limit))]
+
+    def page(self, after: Mark | None, before: Mark | None) -> Page:
+        """One page after or before a mark; rows with the same instant stand by id, so that none is shown twice."""
+        mark, backwards = (before, True) if before is not None else (after, False)
+        found = self.rows(mark, backwards, PAGE + 1)
+        more, rows = len(found) > PAGE, found[:PAGE]
+        if backwards:
+            return Page(tuple(reversed(rows)), has_before=more, has_after=True)
+        return Page(tuple(rows), has_before=mark is not None, has_after=more)
+
+    def counting(self) -> ScalarSelect[int] | ColumnElement[int]:
+        """An expression for how many there are, at most :data:`COUNT_CAP` + 1.
+
+        A text that many names hold is counted by its pieces where the tab is broad, else along the tab.
+        """
+        if not self.ways:
+            return literal(0)
+        runs, order = self._runs(), self._sorted(False)  # in order, so that an index is followed up to the cap
+        found = self.search
+        if found is not None and found.ids is not None and (found.few or self.tab in _BROAD):
+            runs, order = [self._listed(found.ids)], ()
+        parts = [select(Case.id).where(*run).order_by(*order).limit(COUNT_CAP + 1).subquery() for run in runs]
+        inner = parts[0]
+        if len(parts) > 1:
+            inner = select(union(*(select(p.c.id) for p in parts)).subquery()).limit(COUNT_CAP + 1).subquery()
+        return select(func.count()).select_from(inner).scalar_subquery()
+
+    def count(self) -> int:
+        """How many there are, capped."""
+        return db.session.scalar(select(self.counting())) or 0
+
+
+def conditions(actor: Actor, filters: Filters, now: dt.datetime) -> ColumnElement[bool]:
+    """Everything asked for as one condition on cases, for whoever picks among given ids."""
+    return Asked.by(actor, filters, now).whole
 
 
 def count(actor: Actor, filters: Filters, now: dt.datetime) -> int:
     """How many cases answer to ``filters``; never more than :data:`COUNT_CAP` + 1 are counted."""
-    return db.session.scalar(select(_counted(actor, filters, now))) or 0
+    return Asked.by(actor, filters, now).count()
 
 
-def tab_counts(actor: Actor, tabs: Sequence[Tab], now: dt.datetime) -> dict[Tab, int]:
-    """How many cases each tab holds, capped like :func:`count`, in one statement."""
-    row = db.session.execute(select(*(_counted(actor, Filters(tab=tab), now) for tab in tabs))).one()
-    return dict(zip(tabs, row, strict=True))
+@lru_cache(maxsize=256)
+def _counts_of_tabs(who: Actor, tabs: tuple[Tab, ...], mates: frozenset[int], minute: dt.datetime) -> Any:
+    """The statement that counts each tab; making it costs more than running it, so it is kept a minute."""
+    parts = [Asked.by(who, Filters(tab=tab, mates=mates), minute).counting() for tab in tabs]
+    return select(*(part.label(f"n{n}") for n, part in enumerate(parts)))
 
 
-@lru_cache(maxsize=1)
-def _columns() -> Select[*tuple[Any, ...]]:
-    """The explicit columns of a row with what they are joined from; made once, since it never differs."""
-    town, zone = aliased(Area), aliased(Area)
-    return (
-        select(
-            Case.id,
-            Case.version,
-            Case.reference,
-            Case.enterprise_name,
-            Case.flow_version_id,
-            Case.state.label("state"),
-            Case.holder,
-            Case.is_open,
-            Case.due_at,
-            Case.decided_at,
-            Case.resuming_count,
-            Case.tailoring,
-            town.name.label("place"),
-            func.coalesce(zone.name, "").label("zone"),
-        )
-        .join(town, town.id == Case.town_id)
-        .outerjoin(zone, zone.id == Case.zone_id)
-    )
+def tab_counts(
+    actor: Actor, tabs: Sequence[Tab], now: dt.datetime, mates: frozenset[int] = frozenset(), asked: Asked | None = None
+) -> tuple[dict[Tab, int], int]:
+    """How many cases each tab holds, and how many answer to ``asked``, capped like :func:`count`, in one statement.
+
+    What is late is counted by the minute: limits end at midnight.
+    """
+    query = _counts_of_tabs(actor, tuple(tabs), mates, now.replace(second=0, microsecond=0))
+    if asked is not None:
+        query = query.add_columns(asked.counting().label("asked"))
+    row = tuple(db.session.execute(query).one())
+    return dict(zip(tabs, row, strict=False)), row[-1] if asked is not None else 0
 
 
 def page(
     actor: Actor, filters: Filters, now: dt.datetime, *, after: Mark | None = None, before: Mark | None = None
 ) -> Page:
-    """One page in the order of deadlines (closed cases newest first), after or before a mark.
-
-    Rows with the same deadline stand by id, so that no row is shown twice or left out between pages.
-    """
-    conditions = _conditions(actor, filters, now)
-    mark, backwards = (before, True) if before is not None else (after, False)
-    descending = (filters.tab is Tab.DONE) != backwards
-    place = tuple_(Case.due_at, Case.id)
-    if mark is not None:
-        there = tuple_(literal(mark.due_at, UtcDateTime()), literal(mark.id))
-        conditions.append(place < there if descending else place > there)
-    order = (Case.due_at.desc(), Case.id.desc()) if descending else (Case.due_at, Case.id)
-    query = _columns().where(*conditions).order_by(*order).limit(PAGE + 1)
-    found = [QueueRow(*row) for row in db.session.execute(query)]
-    more, rows = len(found) > PAGE, found[:PAGE]
-    if backwards:
-        return Page(tuple(reversed(rows)), has_before=more, has_after=True)
-    return Page(tuple(rows), has_before=mark is not None, has_after=more)
+    """One page in the order that is asked for, after or before a mark."""
+    return Asked.by(actor, filters, now).page(after, before)
 
 
-_ABOVE = {AreaKind.CITY: Area.city_id, AreaKind.COUNTY: Area.county_id, AreaKind.TOWN: Area.town_id}
+def stream(actor: Actor, filters: Filters, now: dt.datetime) -> Iterator[QueueRow]:
+    """Every row that answers to ``filters`` with all its fields, read :data:`CHUNK` by chunk from mark to mark."""
+    asked, mark = Asked.by(actor, filters, now), None
+    while rows := asked.rows(mark, False, CHUNK, whole=True):
+        yield from rows
+        if len(rows) < CHUNK:
+            return
+        mark = rows[-1].mark(asked.order)
 
 
-@dataclass(frozen=True, slots=True)
-class OwnArea:
-    """An area as the filter offers it."""
-
-    id: int
-    code: str
-    name: str
-    kind: str
-
-
-def own_areas(actor: Actor) -> list[OwnArea]:
-    """The areas the actor may narrow the queue to: counties and towns below a wide area, the zones of an own town."""
-    clauses: list[ColumnElement[bool]] = []
-    for appointment in actor.appointments:
-        kind = appointment.area_kind
-        clauses.append(Area.id == appointment.area_id)
-        if kind is AreaKind.TOWN:
-            clauses.append(and_(Area.town_id == appointment.area_id, Area.kind == AreaKind.ZONE.value))
-        elif kind in _ABOVE:
-            clauses.append(and_(_ABOVE[kind] == appointment.area_id, Area.kind.in_(("county", "town"))))
-    if not clauses:
-        return []
-    query = select(Area.id, Area.code, Area.name, Area.kind).where(or_(*clauses)).order_by(Area.code).limit(400)
-    return [OwnArea(*row) for row in db.session.execute(query)]
+def rows_of(actor: Actor, case_ids: Sequence[int]) -> list[QueueRow]:
+    """The rows of these cases that the actor may see, with all their fields, in the order given."""
+    query = _columns(True).where(cases.reach(actor), Case.id.in_(case_ids))
+    found = {row.id: QueueRow(*row) for row in db.session.execute(query)}
+    return [found[i] for i in dict.fromkeys(case_ids) if i in found]
 
 
 def some(actor: Actor, case_ids: list[int]) -> dict[int, Case]:
@@ -341,45 +302,3 @@ def some(actor: Actor, case_ids: list[int]) -> dict[int, Case]:
         return {}
     found = db.session.scalars(cases.visible_to(actor).where(Case.id.in_(case_ids)))
     return {case.id: case for case in found}
-
-
-def planned_visits(actor: Actor) -> list[Inspection]:
-    """The visits ahead that the actor is appointed to, the next first, with case, town and both inspectors."""
-    query = (
-        inspections.visible_to(actor)
-        .where(
-            Inspection.status == "planned",
-            or_(Inspection.lead_id == actor.person_id, Inspection.second_id == actor.person_id),
-        )
-        .options(
-            joinedload(Inspection.case).joinedload(Case.town),
-            joinedload(Inspection.lead),
-            joinedload(Inspection.second),
-        )
-        .order_by(Inspection.visit_at, Inspection.id)
-        .limit(200)
-    )
-    return list(db.session.scalars(query))
-
-
-def marked(visits: list[Inspection]) -> dict[int, tuple[int, int]]:
-    """How many items of each visit are marked, and how many there are."""
-    query = (
-        select(InspectionItem.inspection_id, func.count(InspectionItem.result), func.count())
-        .where(InspectionItem.inspection_id.in_([v.id for v in visits]))
-        .group_by(InspectionItem.inspection_id)
-    )
-    return {row[0]: (row[1], row[2]) for row in db.session.execute(query)} if visits else {}
-
-
-def to_arrange(actor: Actor) -> list[Case]:
-    """The cases that wait for an inspector of the actor's areas and have no visit arranged, the most urgent first."""
-    arranged = select(Inspection.case_id).where(Inspection.status == "planned")
-    query = (
-        select(Case)
-        .where(cases.waiting_for(actor), Case.holder == Role.INSPECTOR.value, Case.id.not_in(arranged))
-        .options(joinedload(Case.town), joinedload(Case.flow_version))
-        .order_by(Case.due_at, Case.id)
-        .limit(100)
-    )
-    return list(db.session.scalars(query))

@@ -28,8 +28,8 @@ class Scope:
 
     @property
     def chains(self) -> frozenset[str]:
-        """The names of the towns' chains."""
-        return frozenset(f"town:{town}" for town in self.towns)
+        """The names of the towns' chains: of their cases and of their organisation."""
+        return frozenset(f"{kind}:{town}" for town in self.towns for kind in ("town", "area"))
 
 
 def scope_of(actor: Actor) -> Scope:
@@ -71,7 +71,7 @@ def entries(scope: Scope, before: int | None = None) -> list[AuditEntry]:
 def chain_names(chains: list[str]) -> dict[str, str]:
     """The names of the towns and enterprises whose chains these are."""
     names: dict[str, str] = {}
-    for prefix, table in (("town", Area), ("enterprise", Enterprise)):
+    for prefix, table in (("town", Area), ("area", Area), ("enterprise", Enterprise)):
         ids = {int(c.partition(":")[2]) for c in chains if c.startswith(f"{prefix}:")}
         if ids:
             rows = db.session.execute(select(table.id, table.name).where(table.id.in_(ids)))

@@ -100,7 +100,10 @@ class NoticeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectionItem:
-    """One item of the checklist as found. ``result`` is 符合, 不符合 or 不适用; empty texts stay empty."""
+    """One item of the checklist as found. ``result`` is 符合, 不符合 or 不适用; empty texts stay empty.
+
+    ``rectify_by_on`` is the day by which a failed item is to be right.
+    """
 
     code: str
     category: str
@@ -111,20 +114,52 @@ class InspectionItem:
     limit: str = ""
     measured: str = ""
     note: str = ""
+    rectify_by_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectionPhoto:
-    """A photo taken on site: ``content`` is a re-encoded JPEG or PNG, ``sha256`` its hexadecimal hash."""
+    """A photo taken on site: ``content`` is a re-encoded JPEG or PNG, ``sha256`` the hexadecimal hash of the bytes as
+    they were taken. ``taken_at`` is by the phone's clock, ``received_at`` by ours; ``clock_off`` is by how many seconds
+    the phone's can't be right (0 when it may be); ``place`` and ``source`` are words.
+    """
 
     content: bytes
     caption: str
     sha256: str
+    code: str = ""
+    taken_at: datetime | None = None
+    received_at: datetime | None = None
+    clock_off: int = 0
+    by: str = ""
+    place: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetSignature:
+    """What a party said to the sheet: ``status`` is signed, refused (with a ``reason``) or empty, to sign with a pen.
+
+    ``drawing`` is the signature as drawn on glass, if it was; ``changed_after`` says that something was marked later.
+    """
+
+    party: str
+    name: str
+    status: str = ""
+    post: str = ""
+    reason: str = ""
+    signed_at: datetime | None = None
+    drawing: bytes | None = None
+    changed_after: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectionSheetFacts:
-    """实地勘定表. ``outcome`` is 通过, 限期整改后复查 or 不通过; ``rectify_by_on`` only with the second."""
+    """实地勘定表. ``outcome`` is 通过, 限期整改后复查 or 不通过; ``rectify_by_on`` only with the second.
+
+    ``head`` is number and hash of the last row of the town's history when the sheet was issued; ``visit_number`` counts
+    the case's visits (0: not known).
+    """
 
     reference: str
     enterprise: str
@@ -141,6 +176,10 @@ class InspectionSheetFacts:
     qr_text: str
     short_code: str
     remarks: str = ""
+    visit_number: int = 0
+    is_recheck: bool = False
+    signatures: tuple[SheetSignature, ...] = ()
+    head: tuple[int, str] | None = None
     demo: bool = False
 
 
@@ -165,11 +204,20 @@ def render_inspection_sheet(facts: InspectionSheetFacts) -> bytes:
     context["categories"] = [{"name": name, "entries": entries} for name, entries in categories.items()]
     context["failed_count"] = sum(item.failed for item in facts.items)
     context["failed_veto_count"] = sum(item.failed and item.veto for item in facts.items)
-    photos: list[Primitive] = [
-        {"content": photo.content, "caption": photo.caption, "short_hash": photo.sha256[:12]} for photo in facts.photos
+    photos = [_photo_context(number, photo) for number, photo in enumerate(facts.photos, start=1)]
+    context["photos"] = photos
+    context["photo_rows"] = [photos[start : start + 3] for start in range(0, len(photos), 3)]
+    context["signatures"] = [asdict(s) for s in facts.signatures] or [
+        asdict(SheetSignature(party=party, name=name))
+        for party, name in (("企业", ""), *zip(("核查员（主办）", "核查员（协办）"), facts.inspectors, strict=True))
     ]
-    context["photo_rows"] = [photos[start : start + 2] for start in range(0, len(photos), 2)]
     return render("inspection_sheet", context)
+
+
+def _photo_context(number: int, photo: InspectionPhoto) -> dict[str, Primitive]:
+    """A photo as the template shows it: numbered, with the first 16 digits of its hash below it."""
+    shown: dict[str, Primitive] = asdict(photo)
+    return {**shown, "number": number, "short_hash": photo.sha256[:16], "minutes_off": -(-abs(photo.clock_off) // 60)}
 
 
 def render_pass(facts: PassFacts) -> bytes:

@@ -105,6 +105,14 @@ def exists(store: FileStore, key: str) -> bool:
     return True
 
 
+def remove(store: FileStore, key: str) -> None:
+    """Delete the content; nothing happens when it is gone already."""
+    if store.folder is not None:
+        (store.folder / key).unlink(missing_ok=True)
+    elif exists(store, key):
+        obstore.delete(store.objects, key)
+
+
 def read_stream(store: FileStore, key: str) -> Iterator[bytes]:
     """Return the content in chunks; :class:`NotFound` is raised here, before the first chunk is asked for."""
     try:

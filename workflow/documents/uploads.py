@@ -109,6 +109,10 @@ class FileTooLarge(FileRefused):
     """More bytes than allowed."""
 
 
+class WrongHash(FileRefused):
+    """Other bytes than those that the sender hashed: something was lost on the way."""
+
+
 class WrongFileType(FileRefused):
     """A kind of file that this slot does not take."""
 
@@ -161,6 +165,26 @@ def receive(
         path.unlink(missing_ok=True)
         raise
     return ReceivedFile(path, digest, size, _FACTS[kind].media_type, kind, name)
+
+
+def take_bytes(
+    stream: IO[bytes], sha256: str, *, kinds: Collection[FileKind], max_bytes: int, folder: Path
+) -> ReceivedFile:
+    """Write ``stream`` to a temporary file as it is, for evidence that is kept and never served.
+
+    The hash is compared first: :class:`WrongHash` when the bytes are not those that the sender hashed. Then the kind
+    is judged by content. The caller owns the returned path; on refusal, or when the stream breaks, nothing is left.
+    """
+    path = _write(_capped(stream, max_bytes), folder)
+    try:
+        digest, size = _measure(path)
+        if digest != sha256:
+            raise WrongHash(N_("收到的内容与手机记录的校验值不一致，请重新上传。"), field="sha256")
+        kind = _judge(path, "", kinds)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return ReceivedFile(path, digest, size, _FACTS[kind].media_type, kind, "")
 
 
 def safe_name(original: str) -> str:

@@ -8,21 +8,34 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from sqlalchemy import select
 
+from workflow.channels.failure import ChannelFailure
 from workflow.core.errors import NotFound
-from workflow.data import idempotency, outbox
+from workflow.core.times import shanghai_day
+from workflow.data import counters, idempotency, outbox
 from workflow.data.issued import IssuedDocument
 from workflow.data.messages import Message
-from workflow.extensions import db, write_intent
-from workflow.services import clocks, issuing
+from workflow.extensions import db
+from workflow.jobs import chunks, notifying
+from workflow.jobs.notifying import Later
+from workflow.jobs.writing import Writing as _Writing
+from workflow.services import clocks, issuing, item_deadlines, notices
 
 log = structlog.get_logger()
 Finish = Callable[[dt.datetime], None]
 Handler = Callable[[int, Mapping[str, Any]], Finish]
+
+
+@dataclass(frozen=True, slots=True)
+class TimedHandler:
+    """A handler whose preparing depends on the time, or is committed step by step."""
+
+    prepare: Callable[[int, Mapping[str, Any], Callable[[], dt.datetime]], Finish]
 
 
 def _message(item_id: int, payload: Mapping[str, Any]) -> Finish:
@@ -40,6 +53,7 @@ def _message(item_id: int, payload: Mapping[str, Any]) -> Finish:
                     created_at=now,
                 )
             )
+            notices.tell_company_people(item_id, payload, now)
 
     return finish
 
@@ -59,22 +73,28 @@ def _render(item_id: int, payload: Mapping[str, Any]) -> Finish:
     return finish
 
 
-HANDLERS: Mapping[str, Handler] = {"message": _message, "render": _render}
+HANDLERS: Mapping[str, Handler | TimedHandler] = {
+    "message": _message,
+    "render": _render,
+    "notice": notifying.deliver_notice,
+    "letter": TimedHandler(notifying.send_letter),
+    "robot": TimedHandler(notifying.send_robot),
+    "bulk": TimedHandler(chunks.bulk_chunk),
+    "export": TimedHandler(chunks.export_chunk),
+}
 """Every kind of outbox item has a handler."""
 
 
-class _Writing:
-    """A transaction that means to write; commits at the end, rolls back on an error."""
+def _prepare(item_id: int, kind: str, payload: Mapping[str, Any], clock: Callable[[], dt.datetime]) -> Finish:
+    handler = HANDLERS[kind]
+    if isinstance(handler, TimedHandler):
+        return handler.prepare(item_id, payload, clock)
+    return handler(item_id, payload)
 
-    def __enter__(self) -> None:
-        db.session.rollback()
-        self._token = write_intent.set(True)
 
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        try:
-            db.session.rollback() if kind else db.session.commit()
-        finally:
-            write_intent.reset(self._token)
+def _named(error: Exception) -> str:
+    """The error's class, of a channel's also which and the number; never the words of a message."""
+    return str(error) if isinstance(error, ChannelFailure) else type(error).__name__
 
 
 def drain(clock: Callable[[], dt.datetime], limit: int = 1000) -> int:
@@ -88,22 +108,25 @@ def drain(clock: Callable[[], dt.datetime], limit: int = 1000) -> int:
             break
         item_id, kind, payload = taken
         try:
-            finish = HANDLERS[kind](item_id, payload)
+            finish = _prepare(item_id, kind, payload, clock)
             with _Writing():
                 if outbox.mark_done(item_id, clock()):
                     finish(clock())
             done += 1
-        except Exception as error:  # a broken item must not stop the rest; it is tried again and told
-            log.warning("outbox_item_failed", item=item_id, kind=kind, error=type(error).__name__)
+        except Later as wait:
             with _Writing():
-                outbox.mark_failed(item_id, clock(), type(error).__name__)
+                outbox.postpone(item_id, wait.at)
+        except Exception as error:  # a broken item must not stop the rest; it is tried again and told
+            log.warning("outbox_item_failed", item=item_id, kind=kind, error=_named(error))
+            with _Writing():
+                outbox.mark_failed(item_id, clock(), _named(error))
     return done
 
 
 def run_clocks(clock: Callable[[], dt.datetime], limit: int = 5000) -> int:
     """Let the clocks of cases and opinion requests do what is due, each in a commit of its own; returns how many."""
     done = 0
-    for run in (clocks.run_one, clocks.remind_one):
+    for run in (clocks.run_one, clocks.remind_one, item_deadlines.remind_one, notices.collect_one):
         for _ in range(limit):
             with _Writing():
                 found = run(clock())
@@ -114,6 +137,7 @@ def run_clocks(clock: Callable[[], dt.datetime], limit: int = 5000) -> int:
 
 
 def forget_old_keys(clock: Callable[[], dt.datetime]) -> int:
-    """Delete idempotency keys that are older than any retry."""
+    """Delete idempotency keys that are older than any retry, and counters of past days that are at nothing."""
     with _Writing():
+        counters.sweep(shanghai_day(clock()))
         return idempotency.forget_old(clock())

@@ -15,6 +15,7 @@ from huey import Huey, MemoryHuey, SqliteHuey, crontab
 
 from config import Settings
 from workflow.extensions import db
+from workflow.jobs import assigning, chunks
 from workflow.jobs import drain as draining
 
 log = structlog.get_logger()
@@ -57,6 +58,7 @@ def make(app: Flask) -> Queue:
     def drain_outbox() -> int:
         with app.app_context():
             try:
+                assigning.run_assignments(_clock)
                 return draining.drain(_clock)
             finally:
                 db.session.remove()
@@ -70,6 +72,7 @@ def make(app: Flask) -> Queue:
         drain_outbox()
         with app.app_context():
             draining.forget_old_keys(_clock)
+            chunks.forget_expired_exports(_clock)
 
     task = huey.task(name="drain_outbox")(drain_outbox)
     huey.periodic_task(crontab(minute="*"), name="sweep")(sweep)

@@ -24,12 +24,15 @@ if context.is_offline_mode():
 else:
     engine = target_db.engine
     with engine.connect() as plain:
-        if engine.dialect.name == "sqlite":
-            # Batch operations rebuild tables; rows elsewhere that point to them must not stop that.
-            plain.exec_driver_sql("PRAGMA foreign_keys = OFF")
-            plain.rollback()
+        is_sqlite = engine.dialect.name == "sqlite"
+        if is_sqlite:
+            # Batch operations rebuild tables; rows elsewhere that point to them must not stop that. The pragma does
+            # nothing inside of a transaction, so it is said to the driver before one begins.
+            plain.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")
         _run(plain)
         plain.commit()
-        if engine.dialect.name == "sqlite":
-            plain.exec_driver_sql("PRAGMA foreign_keys = ON")
-            plain.rollback()
+        if is_sqlite:
+            broken = plain.connection.driver_connection.execute("PRAGMA foreign_key_check").fetchall()
+            if broken:
+                raise RuntimeError(f"rows of {sorted({row[0] for row in broken})} point to rows that are gone")
+            plain.connection.driver_connection.execute("PRAGMA foreign_keys = ON")

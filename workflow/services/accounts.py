@@ -21,6 +21,7 @@ from workflow.data.areas import Area
 from workflow.data.enterprises import Enterprise, EnterpriseMember
 from workflow.data.people import Account, Person, PersonAppointment
 from workflow.extensions import db, settings
+from workflow.services import releasing
 
 _hasher = PasswordHasher()
 _DUMMY_HASH = _hasher.hash("no account has this password")
@@ -184,6 +185,7 @@ def end_appointment(actor: Actor, appointment_id: int, now: dt.datetime) -> None
         appointment.ends_on = max(shanghai_day(now), appointment.starts_on)
         after = {"appointment": appointment.id, "person": appointment.person_id}
         audit.record(audit.APPOINTMENT_ENDED, chain=CHAIN, actor=actor, at=now, after=after)
+        releasing.release_unheld(appointment.person_id, actor, now)
 
 
 def move_person(actor: Actor, appointment_id: int, area_code: str, now: dt.datetime) -> PersonAppointment:
@@ -210,6 +212,8 @@ def set_active(actor: Actor, account_id: int, active: bool, now: dt.datetime) ->
     account.epoch += 1
     after = {"account": account.id, "active": active}
     audit.record(audit.ACCOUNT_CHANGED, chain=CHAIN, actor=actor, at=now, after=after)
+    if not active:
+        releasing.release_unheld(account.person_id, actor, now)
 
 
 def reset_password(actor: Actor, account_id: int, password: str, now: dt.datetime) -> None:

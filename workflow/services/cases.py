@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import joinedload
 
 from workflow.core.actors import SYSTEM, Actor
@@ -17,7 +17,7 @@ from workflow.core.facts import CaseFacts, Outcome
 from workflow.core.guards import FACT_GROUPS
 from workflow.core.texts import clean_text
 from workflow.core.times import shanghai_day
-from workflow.data import cases, enterprises, inspections, materials, opinions
+from workflow.data import cases, field, inspections, materials, opinions, organisation
 from workflow.data.cases import Case
 from workflow.data.decisions import Opinion
 from workflow.data.inspections import Inspection, InspectionItem
@@ -36,6 +36,20 @@ def get(actor: Actor, case_id: int) -> Case:
     if case is None:
         raise NotFound(N_("没有找到此案件，或您无权查看。"))
     return case
+
+
+MOST_OTHERS = 20
+
+
+def get_with_others(actor: Actor, case_id: int) -> tuple[Case, list[Case]]:
+    """The case, and the newest other cases of its company among those that the actor may see, in one statement."""
+    parts = [joinedload(p) for p in (Case.flow_version, Case.enterprise, Case.town, Case.county, Case.assignee)]
+    company = select(Case.enterprise_id).where(Case.id == case_id).scalar_subquery()
+    query = cases.visible_to(actor).where(Case.enterprise_id == company).options(*parts)
+    found = db.session.scalars(query.order_by(Case.id != case_id, Case.id.desc()).limit(MOST_OTHERS + 1)).all()
+    if not found or found[0].id != case_id:
+        raise NotFound(N_("没有找到此案件，或您无权查看。"))
+    return found[0], list(found[1:])
 
 
 def get_locked(actor: Actor, case_id: int, version: int) -> Case:
@@ -75,13 +89,23 @@ def _item_counts(inspection_id: int) -> tuple[int, int, int, int, int]:
     return total, marked, failed, failed_veto, unanswered
 
 
+def _counts(visit: Inspection) -> tuple[int, int, int, int, int]:
+    """As :func:`_item_counts`; from the items when they were read with the visit already."""
+    if "items" in inspect(visit).unloaded:
+        return _item_counts(visit.id)
+    failed = [i for i in visit.items if i.result == "fail"]
+    marked = sum(i.result is not None for i in visit.items)
+    unanswered = sum(i.remedy == "" for i in failed)
+    return len(visit.items), marked, len(failed), sum(i.is_veto for i in failed), unanswered
+
+
 def _inspection_facts(case: Case, visits: Sequence[Inspection]) -> _InspectionFacts:
     past = frozenset(p for v in visits if v.status == "concluded" for p in (v.lead_id, v.second_id))
     current = next((v for v in reversed(visits) if v.status == "planned"), None)
     last = next((v for v in reversed(visits) if v.status == "concluded" and v.cycle == case.cycle), None)
     counted = current or last
-    total, marked, failed, failed_veto, unanswered = _item_counts(counted.id) if counted else (0, 0, 0, 0, 0)
-    answered = last is not None and (unanswered if counted is last else _item_counts(last.id)[-1]) == 0
+    total, marked, failed, failed_veto, unanswered = _counts(counted) if counted else (0, 0, 0, 0, 0)
+    answered = last is not None and (unanswered if counted is last else _counts(last)[-1]) == 0
     return _InspectionFacts(
         appointed=(current.lead_id, current.second_id) if current else (),
         past=past,
@@ -93,6 +117,25 @@ def _inspection_facts(case: Case, visits: Sequence[Inspection]) -> _InspectionFa
         answered=answered,
         outcome=Outcome(last.outcome) if last and last.outcome else None,
     )
+
+
+def _kept_away(case: Case, now: dt.datetime) -> frozenset[int]:
+    """Who must not act on the case for the authorities: the company's people and those with an interest in it."""
+    return organisation.close_to(case.enterprise_id, shanghai_day(now))
+
+
+def _reviewers(case: Case) -> frozenset[int]:
+    """Who judged materials of the case; only read where its flow asks for it."""
+    asked = any("inspector_not_reviewer" in step.guards + step.checks for step in case.flow.steps)
+    return materials.judges_of(case.id) if asked else frozenset()
+
+
+def _signature_gaps(case: Case, visits: Sequence[Inspection]) -> tuple[int, int]:
+    """Signatures that lack, or that a later mark outran, on the planned visit; only read where the flow asks for it."""
+    if not any("sheet_signed" in step.guards + step.checks for step in case.flow.steps):
+        return 0, 0
+    planned = next((v for v in reversed(visits or inspections.of_case(case.id)) if v.status == "planned"), None)
+    return field.signature_gaps(planned) if planned else (0, 0)
 
 
 def case_facts(
@@ -112,12 +155,14 @@ def case_facts(
     unanswered, against = 0, 0
     if "opinions" in needs:
         unanswered, against = opinions.tally(record.requests if record else opinions.of_case(case.id), case.cycle)
+    missing, stale = _signature_gaps(case, visits) if "signatures" in needs else (0, 0)
     return CaseFacts(
         enterprise_id=case.enterprise_id,
         area_ids=case.area_ids,
         bureau=case.bureau,
         materials=tuple(m.facts for m in handed_in if m.is_due),
-        company_people=enterprises.people_of(case.enterprise_id) if "people" in needs else frozenset(),
+        company_people=_kept_away(case, now) if "people" in needs else frozenset(),
+        material_reviewers=_reviewers(case) if "reviewers" in needs else frozenset(),
         appointed_inspectors=looked.appointed,
         past_inspectors=looked.past,
         checklist_total=looked.total,
@@ -127,6 +172,8 @@ def case_facts(
         rectify_by_on=looked.rectify_by_on,
         rectification_answered=looked.answered,
         outcome=looked.outcome,
+        signatures_missing=missing,
+        signatures_stale=stale,
         opinions_open=unanswered,
         opinions_against=against,
         today=shanghai_day(now),

@@ -22,6 +22,7 @@ from workflow.data.cases import lock_due as lock_due_case
 from workflow.data.opinions import OpinionRequest
 from workflow.extensions import db
 from workflow.services import cases as case_service
+from workflow.services import notices
 from workflow.services.telling import tell_company
 
 log = structlog.get_logger()
@@ -80,7 +81,9 @@ def _lapse(case: Case, now: dt.datetime) -> None:
 
 
 def _tell(case: Case, tick: Tick, now: dt.datetime) -> None:
-    """Tell the company what concerns it: its own deadlines, and that a late case was put before somebody higher."""
+    """Tell the officers, and the company what concerns it: its own deadlines, and that somebody higher sees to it."""
+    if tick is not Tick.SOON or now < case.due_at:
+        notices.tell_of_clock(case, tick.value, now)
     if case.holder != "filer" and tick is not Tick.ESCALATED:
         return
     if tick is Tick.SOON and now >= case.due_at:

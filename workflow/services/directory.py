@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from workflow.core.actors import ROLE_LABELS, Role
 from workflow.data.areas import Area
 from workflow.data.enterprises import Enterprise, EnterpriseMember
+from workflow.data.organisation import Team, TeamMember, running
 from workflow.data.people import Account, Person, PersonAppointment
 from workflow.extensions import db
 
@@ -48,3 +50,27 @@ def demo_logins() -> list[DemoLogin]:
     if company:
         first[Role.FILER] = DemoLogin(company.login, company.name, ROLE_LABELS[Role.FILER], company.place)
     return [first[r] for r in Role if r in first]
+
+
+def people_around(area: Area, today: dt.date) -> list[tuple[int, str, str]]:
+    """Whom a duty in ``area`` can be given to, as (id, name, login or empty), by name: the staff of its town and of the
+    areas above, and whoever is in a team there."""
+    top = area.town_id or area.id
+    inside = select(Area.id).where(or_(Area.id == top, Area.town_id == top))
+    above = [i for i in (area.city_id, area.county_id) if i is not None]
+    held = PersonAppointment
+    staff = select(held.person_id).where(
+        running(held.starts_on, held.ends_on, today), or_(held.area_id.in_(above), held.area_id.in_(inside))
+    )
+    teamed = (
+        select(TeamMember.person_id)
+        .join(Team, Team.id == TeamMember.team_id)
+        .where(running(TeamMember.starts_on, TeamMember.ends_on, today), Team.area_id.in_(inside))
+    )
+    query = (
+        select(Person.id, Person.name, Account.login)
+        .outerjoin(Account, Account.person_id == Person.id)
+        .where(Person.id.in_(staff.union(teamed)))
+        .order_by(Person.name, Person.id)
+    )
+    return [(person_id, name, login or "") for person_id, name, login in db.session.execute(query)]

@@ -20,6 +20,7 @@ MOST_TABLES = 60
 TABLES: Mapping[str, tuple[str, ...]] = {
     "flow": ("state", "step", "material"),
     "rules": ("regime", "rule", "listed"),
+    "checklist": (),
 }
 _LABELS = {"state": "label", "step": "label", "listed": "label", "rule": "why", "regime": "why"}
 _TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -77,7 +78,7 @@ def read(kind: str, text: str) -> DraftForm | None:
         if len(tables) != len(toml_blocks.blocks(text, name)):
             return None
         form.entries[name] = [_entry(form, name, number, table) for number, table in enumerate(tables)]
-    for key in ("label", "summary") if kind == "flow" else ("title",):
+    for key in {"flow": ("label", "summary"), "rules": ("title",)}.get(kind, ("label",)):
         _label_fields(form, key, document.get(key))
     if kind == "rules":
         calendar = document.get("calendar", {})

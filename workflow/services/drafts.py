@@ -16,7 +16,7 @@ from workflow.core.times import shanghai_day
 from workflow.data import audit, catalogue
 from workflow.data.areas import Area
 from workflow.data.drafts import KINDS, Draft
-from workflow.data.flows import FlowVersion, RuleVersion, digest_of
+from workflow.data.flows import AnyVersion, ChecklistVersion, FlowVersion, RuleVersion, digest_of
 from workflow.extensions import db
 from workflow.services import flow_check
 from workflow.services.flow_check import LONGEST_TEXT, Checked
@@ -133,11 +133,15 @@ def decoded(content: bytes) -> str:
 
 
 def kind_of(text: str) -> str:
-    """What a text is: a rulebook has rules or a title, anything else is read as a flow."""
+    """What a text is: a checklist has items, a rulebook has rules or a title, anything else is read as a flow."""
     document, _problems = read_toml(text)
+    if document and "item" in document:
+        return "checklist"
     if document:
         return "rules" if "title" in document or "rule" in document or "regime" in document else "flow"
     lines = {line.strip().partition("=")[0].strip() for line in text.splitlines()}
+    if "[[item]]" in lines and "[[state]]" not in lines:
+        return "checklist"
     return "rules" if lines & {"title", "[[rule]]", "[[regime]]"} and "[[state]]" not in lines else "flow"
 
 
@@ -173,15 +177,16 @@ def start(
     return draft
 
 
-def published(kind: str, version_id: int) -> FlowVersion | RuleVersion | None:
-    """The published flow version or rulebook with this id, if there is one."""
-    if kind == "flow":
-        return db.session.get(FlowVersion, version_id)
-    return db.session.get(RuleVersion, version_id)
+def published(kind: str, version_id: int) -> AnyVersion | None:
+    """The published flow version, rulebook or checklist with this id, if there is one."""
+    if kind == "checklist":
+        return db.session.get(ChecklistVersion, version_id)
+    return db.session.get(FlowVersion, version_id) if kind == "flow" else db.session.get(RuleVersion, version_id)
 
 
 def start_from(actor: Actor, source: str, area: Area, name: str, now: dt.datetime) -> Draft:
-    """Begin a draft from ``flow:KEY`` or ``rules:KEY`` (what ships) or ``flow#ID`` or ``rules#ID`` (what is published).
+    """Begin a draft from ``flow:KEY``, ``rules:KEY`` or ``checklist:KEY`` (what ships), ``flow#ID`` and so on (what
+    is published).
 
     Raises :class:`Invalid` when there is no such source.
     """
@@ -190,6 +195,8 @@ def start_from(actor: Actor, source: str, area: Area, name: str, now: dt.datetim
         return start(actor, "flow", name, catalogue.flow_text(key), area, now)
     if kind == "rules" and key in catalogue.rule_keys():
         return start(actor, "rules", name, catalogue.rules_text(key), area, now)
+    if kind == "checklist" and key in catalogue.checklist_texts():
+        return start(actor, "checklist", name, catalogue.checklist_texts()[key], area, now)
     kind, _sep, number = source.partition("#")
     if kind in KINDS and number.isascii() and number.isdigit() and len(number) <= 18:
         version = published(kind, int(number))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from workflow.core.actors import Actor
+from workflow.core.actors import COMPANY_ROLES, Actor
 from workflow.core.effects import Effect
 from workflow.core.engine import Move
 from workflow.core.errors import N_, Invalid
@@ -15,7 +15,7 @@ from workflow.core.facts import Verdict
 from workflow.data import applications, audit, inspections, materials, passes
 from workflow.data.applications import Application
 from workflow.data.cases import Case
-from workflow.services import issuing, opinions, reading, sampling
+from workflow.services import issuing, notices, opinions, reading, sampling
 from workflow.services.case_facts import facts_of_case
 from workflow.services.telling import tell_company
 
@@ -156,3 +156,5 @@ def carry_out(occasion: Occasion) -> None:
     """Carry out the effects of a move, in the order of the flow file."""
     for effect in occasion.move.effects:
         HANDLERS[effect](occasion)
+    if occasion.move.step.role in COMPANY_ROLES:
+        notices.tell_of_return(occasion.case, occasion.now)

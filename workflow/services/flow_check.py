@@ -1,4 +1,4 @@
-"""Checking the text of a flow or rulebook against everything it names: every problem at once, each with its line."""
+"""Checking a flow, rulebook or checklist against everything it names: every problem at once, each with its line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from workflow.core.actors import COMPANY_ROLES, Role
+from workflow.core.catalogue import CatalogueInvalid, Checklist, read_checklist
 from workflow.core.conditions import Condition
 from workflow.core.coverage import Overlap, TooManyKinds, survey
 from workflow.core.flow import Flow
@@ -37,7 +38,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The outcome: ``flow`` or ``book`` when the text can be read; it may be published when there are no problems.
+    """The outcome: ``flow``, ``book`` or ``checklist`` when the text can be read; it may be published when there are no
+    problems.
 
     ``notes`` are remarks that hinder nothing; ``overlaps`` pairs of rules that hold for the same enterprise.
     """
@@ -45,6 +47,7 @@ class Checked:
     problems: tuple[Problem, ...]
     flow: Flow | None = None
     book: Rulebook | None = None
+    checklist: Checklist | None = None
     notes: tuple[Problem, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
 
@@ -81,13 +84,13 @@ def _codes(fact: str) -> set[str] | None:
     return {code for code, _name in catalogue.industries()} if fact == "industry" else None
 
 
-def _unknown_names(flow: Flow) -> Iterator[str]:
+def _unknown_names(flow: Flow, lists: frozenset[str]) -> Iterator[str]:
     slots = catalogue.material_slots()
     for material in flow.materials:
         if material.slot not in slots:
             yield f"material {material.slot!r}: slot is not in the material catalogue"
         yield from _unknown_values(f"material {material.slot!r}", material.when)
-    if flow.checklist and flow.checklist not in catalogue.checklist_keys():
+    if flow.checklist and flow.checklist not in lists:
         yield f"flow: checklist {flow.checklist!r} does not exist"
     known = {d.code for d in catalogue.departments()}
     for opinion in flow.opinions:
@@ -117,14 +120,14 @@ def check_flow(text: str, area: Area | None = None, on: dt.date | None = None) -
         flow = read_flow(text)
     except FlowInvalid as error:
         return Checked(_located(text, error.problems))
-    words = list(_unknown_names(flow))
+    words = list(_unknown_names(flow, _list_keys(area, on)))
     if area is not None and on is not None:
         words += _unheld_roles(flow, area, on)
     return Checked(_located(text, words), flow=flow)
 
 
-def _unknown_in_rules(book: Rulebook) -> Iterator[str]:
-    slots, lists = catalogue.material_slots(), catalogue.checklist_keys()
+def _unknown_in_rules(book: Rulebook, lists: frozenset[str]) -> Iterator[str]:
+    slots = catalogue.material_slots()
     for number, rule in enumerate(book.rules, 1):
         for slot in rule.materials:
             if slot not in slots:
@@ -159,7 +162,7 @@ def check_rules(text: str, area: Area | None = None, on: dt.date | None = None) 
         return Checked(_located(text, error.problems))
     if len(book.rules) > MOST_RULES:
         return Checked((Problem(f"rulebook: {len(book.rules)} rules; at most {MOST_RULES} are allowed"),))
-    words = list(_unknown_in_rules(book))
+    words = list(_unknown_in_rules(book, _list_keys(area, on)))
     wider = [v.book for v in flows.rulebooks(on, lineage[1:])] if on and area else []
     rules = (*book.rules, *(r for b in wider for r in b.rules))
     own = len(book.rules)
@@ -198,6 +201,33 @@ def _example(example: object) -> str:
     return ", ".join(f"{k}={v}" for k, v in pairs) or "anybody"
 
 
+def check_checklist(text: str, area: Area | None = None, on: dt.date | None = None) -> Checked:
+    """Check a checklist; with a day also that the list it extends is in force there."""
+    too_long = _too_long(text)
+    if too_long:
+        return too_long
+    try:
+        checklist = read_checklist(text)
+    except CatalogueInvalid as error:
+        return Checked(_located(text, error.problems))
+    words = [w for i in checklist.items for w in _unknown_values(f"item {i.code!r}", i.when)]
+    known = _list_keys(area, on)
+    if checklist.extends == checklist.key:
+        words.append("checklist: extends itself")
+    elif checklist.extends and checklist.extends not in known:
+        words.append(f"checklist: extends {checklist.extends!r} does not exist")
+    elif checklist.extends:
+        base = flows.newest_list(checklist.extends, on, area.lineage if area else ()) if on else None
+        if base is not None and base.checklist.extends:
+            words.append(f"checklist: extends {checklist.extends!r}, which extends another itself")
+    return Checked(_located(text, words), checklist=checklist)
+
+
+def _list_keys(area: Area | None, on: dt.date | None) -> frozenset[str]:
+    """The checklists that can be named on a day in an area; without a day those that ship."""
+    return flows.list_keys_in_force(on, area.lineage if area else ()) if on else catalogue.checklist_keys()
+
+
 def check(kind: str, text: str, area: Area | None = None, on: dt.date | None = None) -> Checked:
-    """Check a text of ``kind`` ``flow`` or ``rules``."""
-    return check_flow(text, area, on) if kind == "flow" else check_rules(text, area, on)
+    """Check a text of ``kind`` ``flow``, ``rules`` or ``checklist``."""
+    return {"flow": check_flow, "checklist": check_checklist}.get(kind, check_rules)(text, area, on)

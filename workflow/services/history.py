@@ -20,6 +20,8 @@ EVENT_LABELS: dict[str, str] = {
     audit.LATE_DEFECT: N_("对未改动的材料提出新问题（已留痕）"),
     audit.INSPECTION_SAVED: N_("保存了核查记录"),
     audit.PHOTO_ADDED: N_("拍摄了现场照片"),
+    audit.PHOTO_TAKEN_BACK: N_("撤回了一张现场照片"),
+    audit.SHEET_SIGNED: N_("在勘定表上签字或拒签"),
     audit.DOCUMENT_ISSUED: N_("生成了文书"),
     audit.CITY_FILED: N_("报市领导小组备案"),
     audit.PASS_REQUESTED: N_("申请了车辆通行证"),
@@ -39,7 +41,19 @@ EVENT_LABELS: dict[str, str] = {
     audit.DUE_SOON: N_("办理时限将到"),
     audit.OVERDUE: N_("已超过办理时限"),
     audit.ESCALATED: N_("超期督办"),
+    audit.ASSIGNED: N_("确定经办人"),
+    audit.RELEASED: N_("案件待分派"),
     audit.LAPSE_REFUSED: N_("期满自动办理未成"),
+    audit.COMPANY_REMINDED: N_("提醒了企业"),
+    audit.VISIT_CONFIRMED: N_("企业确认了核查时间"),
+    audit.VISIT_WISHED: N_("企业希望改核查时间"),
+    audit.WISH_ANSWERED: N_("答复了改期请求"),
+    audit.REMEDY_PHOTO_ADDED: N_("企业上传了整改照片"),
+    audit.REMEDY_PHOTO_REMOVED: N_("企业移除了整改照片"),
+    audit.ITEM_DUE_SOON: N_("整改期限将到"),
+    audit.ITEM_OVERDUE: N_("整改已过期限"),
+    audit.NOTE_ADDED: N_("写了内部备注"),
+    audit.THREAD_WRITTEN: N_("在沟通记录中留言"),
 }
 """Source texts of the fixed events; a flow's own steps carry their labels."""
 
@@ -48,6 +62,8 @@ _DETAIL = frozenset(
         audit.INSPECTION_SAVED,
         audit.MATERIAL_JUDGED,
         audit.PHOTO_ADDED,
+        audit.PHOTO_TAKEN_BACK,
+        audit.SHEET_SIGNED,
         audit.DOCUMENT_ISSUED,
         audit.TAILORING_PROPOSED,
         audit.TAILORING_REFUSED,
@@ -56,9 +72,17 @@ _DETAIL = frozenset(
         audit.OPINION_WITHDRAWN,
         audit.DUE_SOON,
         audit.LAPSE_REFUSED,
+        audit.ASSIGNED,
+        audit.RELEASED,
+        audit.REMEDY_PHOTO_ADDED,
+        audit.REMEDY_PHOTO_REMOVED,
+        audit.ITEM_DUE_SOON,
+        audit.ITEM_OVERDUE,
     }
 )
 """Events the company is not shown one by one: the result comes to it as a whole."""
+_ELSEWHERE = frozenset({audit.NOTE_ADDED, audit.THREAD_WRITTEN})
+"""Events that no timeline shows: notes and the thread have places of their own on the case page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +113,7 @@ def timeline(actor: Actor, case: Case, record: CaseRecord) -> list[TimelineEvent
     specific = {(s.action, source): s.done for s in flow.steps for source in s.sources}
     lines = []
     for entry in reversed(entries):
-        if not insider and entry.event in _DETAIL:
+        if entry.event in _ELSEWHERE or (not insider and entry.event in _DETAIL):
             continue
         is_move = entry.event in labels
         by_company = entry.role == Role.FILER

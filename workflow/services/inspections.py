@@ -7,48 +7,32 @@ The result itself is a step of the flow: :func:`conclude` fills in the visit whi
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
-from workflow.core.actors import Actor, Role
+from workflow.core.actors import Actor
 from workflow.core.catalogue import ChecklistItem
 from workflow.core.errors import N_, Invalid, NotFound, NotPermitted, Stale, StepClosed
 from workflow.core.facts import Outcome
 from workflow.core.texts import clean_text
 from workflow.core.times import shanghai_day
-from workflow.data import audit, cases, catalogue, inspections, people
+from workflow.data import audit, cases, inspections, item_counts
 from workflow.data.cases import Case
 from workflow.data.inspections import Inspection, InspectionItem, InspectionPhoto
 from workflow.documents.uploads import ReceivedFile
 from workflow.extensions import db
+from workflow.services import appointments, checklists, item_deadlines, marking
 from workflow.services import cases as case_service
 from workflow.services import materials as material_service
+from workflow.services.appointments import Appointment as Appointment
+from workflow.services.appointments import candidates as candidates
 from workflow.services.case_facts import facts_of_case
+from workflow.services.checklists import ListInForce
+from workflow.services.marking import ItemEntry as ItemEntry
 
 MAX_PHOTOS = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Appointment:
-    """When two inspectors come: ``visit_at`` is an instant, people are person ids."""
-
-    visit_at: dt.datetime
-    lead_id: int
-    second_id: int
-    meeting_point: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ItemEntry:
-    """What an inspector marks on one item; texts as typed."""
-
-    result: str
-    measured: str = ""
-    note: str = ""
 
 
 def get(actor: Actor, inspection_id: int) -> Inspection:
@@ -59,36 +43,19 @@ def get(actor: Actor, inspection_id: int) -> Inspection:
     return visit
 
 
-def candidates(case: Case, now: dt.datetime) -> list[tuple[int, str]]:
-    """Who may be appointed: inspectors of the case's areas, as (person id, name)."""
-    return [(p.id, p.name) for p in people.holders_of(Role.INSPECTOR, case.area_ids, shanghai_day(now))]
-
-
-def checklist_of(case: Case) -> str:
-    """The checklist for this case: the one its routing rule named, else the flow's."""
-    return case.routed_because.get("checklist") or case.flow.checklist
-
-
-def _items_for(case: Case, last: Inspection | None) -> list[ChecklistItem]:
+def _items_for(case: Case, last: Inspection | None, found: ListInForce) -> list[ChecklistItem]:
     """The items of a visit: the flow's checklist for this enterprise, or on a recheck only what failed before."""
-    checklist = catalogue.checklist(checklist_of(case))
     if last is not None and last.outcome == Outcome.RECTIFY:
         failed = {i.code for i in last.items if i.result == "fail"}
-        return [i for i in checklist.items if i.code in failed]
-    return list(checklist.items_for(facts_of_case(case), short=True))
+        return [i for i in found.checklist.items if i.code in failed]
+    return list(found.checklist.items_for(facts_of_case(case), short=not case.flow.full_check))
 
 
-def _check_appointment(case: Case, appointment: Appointment, now: dt.datetime) -> None:
-    allowed = {person_id for person_id, _ in candidates(case, now)}
-    for field, person_id in (("lead_id", appointment.lead_id), ("second_id", appointment.second_id)):
-        if person_id not in allowed:
-            raise Invalid(N_("请选择本辖区在任的核查员。"), field=field)
-    if appointment.lead_id == appointment.second_id:
-        raise Invalid(N_("需要两名不同的核查员"), field="second_id")
-    if appointment.visit_at < now - dt.timedelta(hours=1):
-        raise Invalid(N_("核查时间不能早于现在。"), field="visit_at")
-    if appointment.visit_at > now + dt.timedelta(days=60):
-        raise Invalid(N_("核查时间不能晚于 60 天之后。"), field="visit_at")
+def _list_for(case: Case, last: Inspection | None, now: dt.datetime) -> ListInForce:
+    """The list for a new visit; a recheck goes by that of the visit before, which it repeats."""
+    if last is not None and last.outcome == Outcome.RECTIFY and last.checklist_versions:
+        return ListInForce(checklists.of_visit(last), tuple(last.checklist_versions))
+    return checklists.for_case(case, now)
 
 
 def schedule(
@@ -97,11 +64,11 @@ def schedule(
     """Arrange a visit or change its appointment (``action`` is the flow's step) with two different inspectors."""
 
     def prepare(case: Case) -> dict[str, Any]:
-        _check_appointment(case, appointment, now)
         visits = inspections.of_case(case.id)
-        visit = next((v for v in visits if v.status == "planned"), None) or _new_visit(case, visits, appointment)
-        visit.visit_at, visit.meeting_point = appointment.visit_at, clean_text(appointment.meeting_point)[:200]
-        visit.lead_id, visit.second_id = appointment.lead_id, appointment.second_id
+        arranged = next((v for v in visits if v.status == "planned"), None)
+        appointments.check(case, appointment, arranged, now)
+        visit = arranged or _new_visit(case, visits, appointment, now)
+        appointments.arrange(visit, appointment, now, is_new=arranged is None)
         db.session.add(visit)
         db.session.flush()
         return {"inspection": visit.id, "inspectors": sorted((visit.lead_id, visit.second_id))}
@@ -109,9 +76,10 @@ def schedule(
     return case_service.perform(actor, case_id, action, version=version, now=now, prepare=prepare)
 
 
-def _new_visit(case: Case, visits: list[Inspection], appointment: Appointment) -> Inspection:
+def _new_visit(case: Case, visits: list[Inspection], appointment: Appointment, now: dt.datetime) -> Inspection:
     last = next((v for v in reversed(visits) if v.status == "concluded" and v.cycle == case.cycle), None)
-    items = _items_for(case, last)
+    found = _list_for(case, last, now)
+    items = _items_for(case, last, found)
     return Inspection(
         case_id=case.id,
         cycle=case.cycle,
@@ -120,74 +88,67 @@ def _new_visit(case: Case, visits: list[Inspection], appointment: Appointment) -
         visit_at=appointment.visit_at,
         lead_id=appointment.lead_id,
         second_id=appointment.second_id,
-        checklist=checklist_of(case),
+        checklist=found.checklist.key,
+        checklist_versions=list(found.version_ids),
         items=[InspectionItem(position=n, code=item.code, is_veto=item.veto) for n, item in enumerate(items)],
     )
 
 
-def _own_planned(actor: Actor, inspection_id: int) -> Inspection:
-    """The visit with its case locked: nothing is marked any more once it is concluded."""
+def own_planned(actor: Actor, inspection_id: int) -> Inspection:
+    """The visit with its case locked, for one of its two inspectors: nothing is marked once it is concluded."""
     visit = get(actor, inspection_id)
     cases.lock(visit.case_id)
     db.session.refresh(visit)
+    refuse_unless_open(actor, visit)
+    return visit
+
+
+def refuse_unless_open(actor: Actor, visit: Inspection) -> None:
+    """Raise unless ``actor`` is one of the visit's two inspectors and the visit is still planned."""
     if actor.person_id not in (visit.lead_id, visit.second_id):
         raise NotPermitted(N_("由指定的两名核查员办理"))
     if visit.status != "planned":
         raise StepClosed(N_("这次核查已经结束，不能再改。"))
-    return visit
-
-
-def _measured(item: ChecklistItem, entry: ItemEntry) -> str:
-    text = clean_text(entry.measured)[:40]
-    if item.limit is None or not text:
-        return text
-    number = re.sub(r"[^\d.\-]", "", text.replace("，", ""))
-    try:
-        value = float(number)
-    except ValueError as error:
-        raise Invalid(N_("“%(code)s”的实测值应为数字。"), field=item.code, code=item.code) from error
-    if entry.result == "conform" and not item.limit.within(value):
-        raise Invalid(
-            N_("“%(code)s”实测 %(value)s，不在限值“%(limit)s”内，不能判为符合。"),
-            field=item.code,
-            code=item.code,
-            value=text,
-            limit=item.limit.label.zh,
-        )
-    return text
 
 
 def save_sheet(
-    actor: Actor, inspection_id: int, entries: Mapping[str, ItemEntry], *, revision: int | None, now: dt.datetime
+    actor: Actor,
+    inspection_id: int,
+    entries: Mapping[str, ItemEntry],
+    *,
+    revision: int | None,
+    now: dt.datetime,
+    whole: bool = False,
 ) -> Inspection:
-    """Keep what was marked so far. Not complete is fine; a failed item needs words when concluding."""
-    visit = _own_planned(actor, inspection_id)
-    if revision is not None and revision != visit.revision:
+    """Keep what was marked so far. Not complete is fine; a failed item needs words when concluding.
+
+    Two inspectors on two pages are told item by item: :class:`Stale` when somebody changed the same item to something
+    else after ``revision``; with ``whole`` when anything was changed, for a script that merges by itself.
+    """
+    visit = own_planned(actor, inspection_id)
+    if whole and revision is not None and revision != visit.revision:
         raise Stale(N_("另一名核查员刚保存了这张表，请核对最新内容后再存。"))
-    checklist = catalogue.checklist(visit.checklist)
-    changed = []
+    checklist, changed = checklists.of_visit(visit), []
     for row in visit.items:
         entry = entries.get(row.code)
         if entry is None:
             continue
-        if entry.result not in ("", "conform", "fail", "na"):
-            raise Invalid(N_("请选择列表中的一项。"), field=row.code)
-        values = (
-            entry.result or None,
-            _measured(checklist.item(row.code), entry),
-            case_service.clean_words(entry.note),
-        )
-        if (row.result, row.measured, row.note) != values:
-            row.result, row.measured, row.note = values
+        newer = revision is not None and row.revision > revision
+        if newer and marking.is_untouched(entry):
+            continue
+        values = marking.read(visit, row, checklist.item(row.code), entry)
+        if newer and marking.stored(row) != values:
+            raise Stale(N_("另一名核查员刚改过“%(code)s”，请核对最新内容后再存。"), code=row.code)
+        if marking.mark(visit, row, values, actor, now=now):
             changed.append(row.code)
     if changed:
-        visit.revision += 1
-        _record(audit.INSPECTION_SAVED, visit, actor, now, {"inspection": visit.id, "items": changed})
+        record(audit.INSPECTION_SAVED, visit, actor, now, {"items": changed})
     return visit
 
 
-def _record(event: audit.Event, visit: Inspection, actor: Actor, now: dt.datetime, after: dict[str, Any]) -> None:
-    chain = f"town:{visit.case.town_id}"
+def record(event: audit.Event, visit: Inspection, actor: Actor, now: dt.datetime, after: dict[str, Any]) -> None:
+    """Write what happened on a visit into its town's history; ``after`` holds keys only."""
+    chain, after = f"town:{visit.case.town_id}", {"inspection": visit.id, **after}
     audit.record(event, chain=chain, actor=actor, at=now, case_id=visit.case_id, after=after)
 
 
@@ -195,7 +156,7 @@ def add_photo(
     actor: Actor, inspection_id: int, received: ReceivedFile, *, code: str, caption: str, now: dt.datetime
 ) -> InspectionPhoto:
     """Add a photo to a visit, of one item or of the place as a whole (empty code)."""
-    visit = _own_planned(actor, inspection_id)
+    visit = own_planned(actor, inspection_id)
     if received.kind.value not in ("jpeg", "png"):
         received.path.unlink(missing_ok=True)
         raise Invalid(N_("照片只收 JPEG、PNG 或 HEIC。"), field="photos")
@@ -209,19 +170,20 @@ def add_photo(
         code=code,
         caption=clean_text(caption)[:200],
         file=stored,
+        sha256=stored.sha256,
         added_by=actor.person_id,
         added_at=now,
     )
     visit.photos.append(photo)
     db.session.flush()
-    _record(audit.PHOTO_ADDED, visit, actor, now, {"inspection": visit.id, "photo": photo.id, "sha256": stored.sha256})
+    record(audit.PHOTO_ADDED, visit, actor, now, {"photo": photo.id, "sha256": stored.sha256})
     return photo
 
 
 def get_photo(actor: Actor, photo_id: int) -> InspectionPhoto:
-    """A photo of a visit the actor may see."""
+    """A photo of a visit the actor may see; one that was taken back is shown to nobody."""
     photo = db.session.scalar(inspections.visible_photos(actor).where(InspectionPhoto.id == photo_id))
-    if photo is None:
+    if photo is None or photo.taken_back_at is not None:
         raise NotFound()
     return photo
 
@@ -247,7 +209,9 @@ def conclude(
     def prepare(case: Case) -> dict[str, Any]:
         db.session.refresh(visit)
         _check_words_and_values(visit)
-        visit.rectify_by_on = rectify_by_on if outcome is Outcome.RECTIFY else None
+        visit.rectify_by_on = None
+        if outcome is Outcome.RECTIFY:
+            item_deadlines.set_date(visit, rectify_by_on, shanghai_day(now))
         return {"inspection": visit.id, "outcome": outcome.value}
 
     # The engine judges the visit while it is still planned; only then is it closed, before the sheet is issued.
@@ -269,7 +233,7 @@ def _check_words_and_values(visit: Inspection) -> None:
     if unexplained:
         codes = "、".join(unexplained[:5])
         raise Invalid(N_("不符合的项目要写明情况：%(codes)s。"), field=unexplained[0], codes=codes)
-    checklist = catalogue.checklist(visit.checklist)
+    checklist = checklists.of_visit(visit)
     limited = {i.code for i in checklist.items if i.limit is not None}
     unmeasured = [i.code for i in visit.items if i.result == "conform" and i.code in limited and not i.measured]
     if unmeasured:
@@ -279,7 +243,10 @@ def _check_words_and_values(visit: Inspection) -> None:
 
 def _close(visit: Inspection, outcome: Outcome, words: str, now: dt.datetime) -> None:
     visit.status, visit.outcome, visit.words, visit.concluded_at = "concluded", outcome.value, words, now
+    if outcome is Outcome.RECTIFY:
+        item_deadlines.start(visit, now)
     db.session.flush()
+    item_counts.count(visit, now)
 
 
 def report_rectified(

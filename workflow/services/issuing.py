@@ -11,7 +11,7 @@ from typing import Any
 from workflow.core.actors import ROLE_LABELS, Actor, Role
 from workflow.core.chart import SOURCE_WORDS, draw, sub_lines
 from workflow.core.chart_svg import described, svg
-from workflow.core.facts import OUTCOME_LABELS, VERDICT_LABELS, Outcome, Verdict
+from workflow.core.facts import VERDICT_LABELS, Verdict
 from workflow.core.flow import StateKind
 from workflow.core.identifiers import mask_name, mask_phone
 from workflow.core.times import end_of_day, shanghai_day, shanghai_time, start_of_day
@@ -26,7 +26,7 @@ from workflow.data.sequences import next_number
 from workflow.documents import official, storage, tokens
 from workflow.documents.pass_kinds import PassKind
 from workflow.extensions import db, settings
-from workflow.services import keys
+from workflow.services import inspection_papers, keys
 
 NOTICE_DAYS = 180
 """How long the token of a notice or sheet verifies."""
@@ -139,38 +139,9 @@ def issue_correction_notice(case: Case, words: str, actor: Actor, now: dt.dateti
 
 
 def issue_inspection_sheet(case: Case, visit: Inspection, actor: Actor, now: dt.datetime) -> IssuedDocument:
-    """The sheet of a concluded visit; photos are named by id and hash and read when it is printed."""
-    items = {i.code: i for i in catalogue.checklist(visit.checklist).items}
-    labels = {"conform": "符合", "fail": "不符合", "na": "不适用"}
+    """The sheet of a concluded visit."""
     number = f"{case.reference}-勘定{visit.number}"
-    facts = {
-        "reference": case.reference,
-        "enterprise": case.enterprise_name,
-        "uscc": case.enterprise.uscc,
-        "address": str(case.facts["address"]),
-        "area": f"{case.county.name}{case.town.name}",
-        "head_count": case.resuming_count,
-        "inspectors": [visit.lead.name, visit.second.name],
-        "inspected_at": shanghai_time(now).isoformat(),
-        "items": [
-            {
-                "code": i.code,
-                "category": items[i.code].category.zh,
-                "text": items[i.code].text.zh,
-                "result": labels[i.result or "na"],
-                "failed": i.result == "fail",
-                "veto": i.is_veto,
-                "limit": limit.label.zh if (limit := items[i.code].limit) else "",
-                "measured": i.measured,
-                "note": i.note,
-            }
-            for i in visit.items
-        ],
-        "photos": [[p.id, p.caption or p.code, p.file.sha256, p.file.key] for p in visit.photos],
-        "outcome": OUTCOME_LABELS[Outcome(visit.outcome or "fail")],
-        "rectify_by_on": visit.rectify_by_on.isoformat() if visit.rectify_by_on else None,
-        "remarks": visit.words,
-    }
+    facts = inspection_papers.facts_of(case, visit, now)
     return _issue(case, DocumentKind.INSPECTION_SHEET, number, facts, actor, now, PassKind.SHEET)
 
 
@@ -274,31 +245,7 @@ def _receipt_pdf(document: IssuedDocument) -> bytes:
 
 
 def _sheet_pdf(document: IssuedDocument) -> bytes:
-    f = document.facts
-    store = storage.open_store(settings().files_url)
-    return official.render_inspection_sheet(
-        official.InspectionSheetFacts(
-            reference=f["reference"],
-            enterprise=f["enterprise"],
-            uscc=f["uscc"],
-            address=f["address"],
-            area=f["area"],
-            head_count=f["head_count"],
-            inspectors=(f["inspectors"][0], f["inspectors"][1]),
-            inspected_at=dt.datetime.fromisoformat(f["inspected_at"]),
-            items=tuple(official.InspectionItem(**i) for i in f["items"]),
-            photos=tuple(
-                official.InspectionPhoto(content=storage.read_bytes(store, key), caption=caption, sha256=sha256)
-                for _, caption, sha256, key in f["photos"]
-            ),
-            outcome=f["outcome"],
-            rectify_by_on=dt.date.fromisoformat(f["rectify_by_on"]) if f["rectify_by_on"] else None,
-            qr_text=check_url(document.token),
-            short_code=document.short_code,
-            remarks=f["remarks"],
-            demo=settings().demo_mode,
-        )
-    )
+    return inspection_papers.render(document.facts, check_url(document.token), document.short_code)
 
 
 def _notice_pdf(document: IssuedDocument) -> bytes:

@@ -18,6 +18,7 @@ from workflow.documents.uploads import ReceivedFile, WrongFileType
 from workflow.extensions import db, settings
 from workflow.services import applications as application_service
 from workflow.services.cases import clean_words
+from workflow.services.interests import refuse_close
 
 
 def keep_received(received: ReceivedFile, now: dt.datetime) -> StoredFile:
@@ -169,6 +170,7 @@ def judge(
         raise NotFound()
     case = cases.lock(case_id)
     _open_for_review(actor, case)
+    refuse_close(actor, case, now)
     application = applications.of_case(case_id)
     material = next((m for m in materials.of_application(application.id) if m.id == material_id), None)
     if material is None:

@@ -17,6 +17,8 @@ from workflow.data import audit, cases, catalogue, opinions
 from workflow.data.cases import Case
 from workflow.data.opinions import STANCES, OpinionRequest
 from workflow.extensions import db
+from workflow.services import notices
+from workflow.services.interests import refuse_close
 
 MOST_DAYS = 30
 MOST_WORDS = 2000
@@ -145,6 +147,7 @@ def answer(actor: Actor, request_id: int, stance: str, words: str, now: dt.datet
     case = _locked_case(actor, get(actor, request_id).case_id)
     if case.enterprise_id in actor.enterprise_ids:
         raise NotPermitted(N_("您是该企业人员，应当回避"))
+    refuse_close(actor, case, now)
     request = opinions.lock(request_id)
     if request.status == "answered":
         raise StepClosed(N_("这项意见已经答复过了，不能再改。"))
@@ -160,6 +163,8 @@ def answer(actor: Actor, request_id: int, stance: str, words: str, now: dt.datet
     request.cycle = case.cycle  # asked before the case was reopened, it is an answer about the case as it is now
     request.answered_by, request.answered_at = actor.person_id, now
     _record(audit.OPINION_GIVEN, request, case, actor, now, Role.DEPARTMENT)
+    asking = {request.asked_by, case.assignee_id or request.asked_by} - {actor.person_id}
+    notices.tell_people(asking, "opinion_given", case, {}, now)
     return request
 
 

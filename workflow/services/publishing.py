@@ -1,4 +1,4 @@
-"""Bringing the data that ships with the product into the database: the area tree and the flow versions."""
+"""Bringing the data that ships with the product into the database: area tree, flows, checklists, rules."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import datetime as dt
 from sqlalchemy import select
 
 from workflow.core.actors import SYSTEM, AreaKind
+from workflow.core.catalogue import CatalogueInvalid
 from workflow.core.flow_file import FlowInvalid, read_flow
 from workflow.core.rulebook import read_rulebook
 from workflow.core.times import shanghai_day
 from workflow.data import audit, catalogue
 from workflow.data.areas import Area
-from workflow.data.flows import FlowVersion, RuleVersion, digest_of
+from workflow.data.flows import ChecklistVersion, FlowVersion, RuleVersion, checklist_of, digest_of
 from workflow.extensions import db
 
 CHAIN = "flows"
@@ -90,7 +91,39 @@ def sync_flows(now: dt.datetime, effective_on: dt.date | None = None) -> list[Fl
         audit.record(audit.FLOW_PUBLISHED, chain=CHAIN, actor=SYSTEM, at=now, after=after)
         published.append(version)
     sync_rules(now)
+    sync_checklists(now)
     return published
+
+
+def sync_checklists(now: dt.datetime) -> list[ChecklistVersion]:
+    """Publish each shipped checklist whose text is new, for everywhere; returns the new versions.
+
+    Raises :class:`CatalogueInvalid` when a text changed without a new version number.
+    """
+    added = []
+    for key, text in catalogue.checklist_texts().items():
+        query = select(ChecklistVersion).where(ChecklistVersion.key == key)
+        known = list(db.session.scalars(query))
+        shipped = [v for v in known if v.drafted_by is None]
+        if any(v.digest == digest_of(text) for v in shipped):
+            continue
+        number = checklist_of(text).version
+        if any(v.checklist.version == number for v in shipped):
+            raise CatalogueInvalid([f"{key}: the text of version {number} changed; raise its version"])
+        version = ChecklistVersion(
+            key=key,
+            revision=max([number, *(v.revision + 1 for v in known)]),
+            text=text,
+            digest=digest_of(text),
+            effective_on=min(shanghai_day(now), FIRST_DAY),
+            published_at=now,
+        )
+        db.session.add(version)
+        db.session.flush()
+        after = {"checklist": key, "revision": version.revision, "digest": version.digest}
+        audit.record(audit.CHECKLIST_PUBLISHED, chain=CHAIN, actor=SYSTEM, at=now, after=after)
+        added.append(version)
+    return added
 
 
 def sync_rules(now: dt.datetime) -> RuleVersion | None:

@@ -16,13 +16,19 @@ from workflow.data import audit
 from workflow.data.areas import Area
 from workflow.data.cases import Case
 from workflow.data.drafts import Draft
-from workflow.data.flows import FlowVersion, RuleVersion, digest_of
+from workflow.data.flows import AnyVersion, ChecklistVersion, FlowVersion, RuleVersion, digest_of
 from workflow.data.sequences import next_number
 from workflow.extensions import db
 from workflow.services import drafts
 from workflow.services.publishing import CHAIN
 
-Version = FlowVersion | RuleVersion
+Version = AnyVersion
+_EVENTS = {
+    "flow": audit.FLOW_PUBLISHED,
+    "rules": audit.RULES_PUBLISHED,
+    "checklist": audit.CHECKLIST_PUBLISHED,
+}
+_KEYED: dict[str, type[FlowVersion] | type[ChecklistVersion]] = {"flow": FlowVersion, "checklist": ChecklistVersion}
 _LOCK = "publishing"
 """Taking a number under this name puts publications and withdrawals in one order."""
 
@@ -38,7 +44,7 @@ def publish(actor: Actor, draft_id: int, *, revision: int, now: dt.datetime) -> 
         raise NotPermitted(N_("提交人不能批准自己提交的草稿，请由另一位同事批准。"))
     next_number(_LOCK)
     found = drafts.require_good(draft, now)
-    key = found.flow.key if found.flow else ""
+    key = found.flow.key if found.flow else found.checklist.key if found.checklist else ""
     _refuse_a_repetition(draft, key)
     version = _version_of(draft, key, actor, now)
     db.session.add(version)
@@ -46,8 +52,8 @@ def publish(actor: Actor, draft_id: int, *, revision: int, now: dt.datetime) -> 
     draft.updated_by, draft.updated_at, draft.revision = actor.person_id, now, draft.revision + 1
     db.session.flush()
     draft.version_id = version.id
-    event = audit.FLOW_PUBLISHED if draft.kind == "flow" else audit.RULES_PUBLISHED
-    names = {"flow": key} if draft.kind == "flow" else {}
+    event = _EVENTS[draft.kind]
+    names = {draft.kind: key} if key else {}
     drafts.record(event, draft, actor, now, version=version.id, revision=version.revision, **names)
     return version
 
@@ -64,9 +70,10 @@ def _version_of(draft: Draft, key: str, actor: Actor, now: dt.datetime) -> Versi
         "drafted_by": draft.proposed_by,
         "approved_by": actor.person_id,
     }
-    if draft.kind == "flow":
-        last = db.session.scalar(select(func.max(FlowVersion.revision)).where(FlowVersion.key == key))
-        return FlowVersion(key=key, revision=(last or 0) + 1, **values)
+    kind = _KEYED.get(draft.kind)
+    if kind is not None:
+        last = db.session.scalar(select(func.max(kind.revision)).where(kind.key == key))
+        return kind(key=key, revision=(last or 0) + 1, **values)
     return RuleVersion(revision=(db.session.scalar(select(func.max(RuleVersion.revision))) or 0) + 1, **values)
 
 
@@ -76,6 +83,9 @@ def _refuse_a_repetition(draft: Draft, key: str) -> None:
     if draft.kind == "flow":
         own = FlowVersion.area_id == draft.area_id, FlowVersion.withdrawn_at.is_(None), FlowVersion.key == key
         stands = db.session.scalars(select(FlowVersion).where(*own)).all()
+    elif draft.kind == "checklist":
+        lists = select(ChecklistVersion).where(ChecklistVersion.area_id == draft.area_id, ChecklistVersion.key == key)
+        stands = db.session.scalars(lists.where(ChecklistVersion.withdrawn_at.is_(None))).all()
     else:
         stands = db.session.scalars(
             select(RuleVersion).where(RuleVersion.area_id == draft.area_id, RuleVersion.withdrawn_at.is_(None))
@@ -117,6 +127,8 @@ def withdraw(actor: Actor, kind: str, version_id: int, now: dt.datetime) -> Vers
     world = Standing.read(shanghai_day(now))
     if isinstance(version, FlowVersion):
         _refuse_a_flow_in_use(version, world)
+    elif isinstance(version, ChecklistVersion):
+        _refuse_the_last_list(version, world)
     else:
         _refuse_the_last_book(version, world)
     version.withdrawn_at, version.withdrawn_by = now, actor.person_id
@@ -191,6 +203,20 @@ def _refuse_a_flow_in_use(version: FlowVersion, world: Standing) -> None:
                 n=book.revision,
                 title=book.book.title,
             )
+
+
+def _refuse_the_last_list(version: ChecklistVersion, world: Standing) -> None:
+    """A list that flows, rules or other lists name keeps a version that holds wherever this one did."""
+    query = select(ChecklistVersion).where(ChecklistVersion.withdrawn_at.is_(None), ChecklistVersion.id != version.id)
+    others = list(db.session.scalars(query))
+    area = db.session.get(Area, version.area_id) if version.area_id else None
+    places = {None, *(area.lineage if area else ())}
+    if any(v.key == version.key and v.area_id in places and v.effective_on <= world.today for v in others):
+        return
+    named = any(version.key == v.engine.flow.checklist for v in world.flows)
+    named = named or any(version.key == r.checklist for b in world.books for r in b.book.rules)
+    if named or any(v.checklist.extends == version.key for v in others):
+        raise StepClosed(N_("还有流程、规则或清单要用这份清单，撤回后没有别的版本可用。请先发布新版本。"))
 
 
 def _refuse_the_last_book(version: RuleVersion, world: Standing) -> None:

@@ -29,7 +29,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The answer: status, and for genuine ones what may be shown to anybody."""
+    """The answer: status, and for genuine ones what may be shown to anybody.
+
+    ``outcome`` (a source text) and ``head`` (the hash of the town's history as printed) only for inspection sheets.
+    """
 
     status: Status
     kind: str = ""
@@ -40,6 +43,8 @@ class Check:
     area: str = ""
     valid_from_on: dt.date | None = None
     valid_until_on: dt.date | None = None
+    outcome: str = ""
+    head: str = ""
 
 
 def check_token(token: str, now: dt.datetime) -> Check:
@@ -100,8 +105,10 @@ def _check_pass(found: VehiclePass, now: dt.datetime) -> Check:
 
 
 def _check_document(document: IssuedDocument, claims: tokens.PassClaims, now: dt.datetime) -> Check:
-    """A notice or sheet shows number, enterprise and day of issue; both are public acts."""
+    """A notice or sheet shows number, enterprise and day of issue, a sheet its result too; both are public acts."""
     status = Status.VALID if now < claims.expires else Status.EXPIRED
+    is_sheet = claims.kind is PassKind.SHEET
+    head = document.facts.get("head") if is_sheet else None
     return Check(
         status=Status.REVOKED if document.revoked_at else status,
         kind=LOOKS[claims.kind].word,
@@ -109,4 +116,6 @@ def _check_document(document: IssuedDocument, claims: tokens.PassClaims, now: dt
         enterprise=str(document.facts.get("enterprise", "")),
         area=str(document.facts.get("issuing_area") or document.facts.get("area", "")),
         valid_from_on=shanghai_day(document.issued_at),
+        outcome=str(document.facts.get("outcome", "")) if is_sheet else "",
+        head=str(head[1]) if head else "",
     )

@@ -65,6 +65,12 @@ def requires(*permissions: Permission) -> Callable[[View], View]:
     return declare
 
 
+def answers_json(view: View) -> View:
+    """Declare a view that only scripts call: its refusals are JSON whatever the request accepts."""
+    view.answers_json = True  # type: ignore[attr-defined]
+    return view
+
+
 class UndeclaredRoute(RuntimeError):
     """A route without a declaration of who may enter."""
 
@@ -126,8 +132,13 @@ def actor() -> Actor:
 
 
 def wants_json() -> bool:
-    """Whether the request comes from a script that reads JSON answers."""
-    return request.accept_mimetypes.best == "application/json"
+    """Whether the request comes from a script that reads JSON answers, or is for a view that gives no others."""
+    return request.accept_mimetypes.best == "application/json" or answers_scripts()
+
+
+def answers_scripts() -> bool:
+    """Whether the view that was asked for answers scripts only (see :func:`answers_json`)."""
+    return hasattr(current_app.view_functions.get(request.endpoint or ""), "answers_json")
 
 
 def enter() -> Response | None:

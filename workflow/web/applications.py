@@ -15,7 +15,7 @@ from workflow.core.actors import AreaKind, Permission
 from workflow.core.errors import N_, DomainError, Invalid, NotFound, Stale, StepClosed
 from workflow.core.questions import ROUTING_KEYS, Topic
 from workflow.core.times import shanghai_day, shanghai_time
-from workflow.data import areas, enterprises, issued, materials
+from workflow.data import areas, casework, enterprises, issued, materials
 from workflow.data.applications import Application
 from workflow.data.applications import visible_to as visible_applications
 from workflow.data.cases import Case
@@ -57,14 +57,15 @@ def _own_applications() -> Select[Application]:
 def home() -> str:
     """The company's front page: drafts, cases, who holds each, and what waits for the company."""
     own = list(db.session.scalars(_own_applications()))
-    rows = []
+    rows, written = [], casework.unread_by_company([a.case_id for a in own if a.case_id is not None])
     for application in own:
         case = application.case
         state = case.flow.state(case.state) if case else None
         waits = case is not None and case.is_open and case.holder == "filer"
         tone = tone_of(case, state) if case and state else "neutral"
         holder = holder_words(case) if case else ""
-        row = {"case": case, "state": state, "tone": tone, "holder": holder, "waits": waits}
+        row: dict[str, Any] = {"case": case, "state": state, "tone": tone, "holder": holder, "waits": waits}
+        row["unread"] = written.get(case.id, 0) if case else 0
         rows.append({"application": application, **row})
     companies = list(db.session.scalars(enterprises.visible_to(actor())))
     return render_template("applications/home.html", companies=companies, rows=rows)

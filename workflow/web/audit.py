@@ -29,6 +29,20 @@ _OTHER_EVENTS: dict[str, str] = {
     audit.APPOINTED: N_("任职"),
     audit.APPOINTMENT_ENDED: N_("任职结束"),
     audit.FLOW_PUBLISHED: N_("发布流程"),
+    audit.TEAM_CHANGED: N_("组织调整"),
+    audit.MEMBER_JOINED: N_("加入组织"),
+    audit.MEMBER_LEFT: N_("离开组织"),
+    audit.OFFICER_NAMED: N_("指定楼宇专员"),
+    audit.OFFICER_ENDED: N_("楼宇专员结束"),
+    audit.LEAVE_BEGUN: N_("登记请假"),
+    audit.LEAVE_ENDED: N_("结束请假"),
+    audit.INTEREST_DECLARED: N_("申报利害关系"),
+    audit.INTEREST_WITHDRAWN: N_("撤销利害关系申报"),
+    audit.EXPORTED: N_("导出案件"),
+    audit.CHECKLIST_PUBLISHED: N_("发布勘定清单"),
+    audit.ROBOT_ADDED: N_("添加群机器人"),
+    audit.ROBOT_SWITCHED: N_("启用或停用群机器人"),
+    audit.ROBOT_DELETED: N_("删除群机器人"),
 }
 _CHAINS = {"accounts": N_("账号和任职"), "flows": N_("流程发布")}
 

@@ -90,8 +90,28 @@ def writes_nothing(view: View) -> View:
     return view
 
 
+def names_itself(view: View) -> View:
+    """Declare a view whose requests carry their own names (operations, photos): sent again they have no second effect.
+
+    Such a view keeps no idempotency key; its service finds what it did before.
+    """
+    view.names_itself = True  # type: ignore[attr-defined]
+    return view
+
+
+def beforehand(prepare: Callable[..., None]) -> Callable[[View], View]:
+    """Declare what a view does with its body before the write transaction begins, with the address's values."""
+
+    def declare(view: View) -> View:
+        view.beforehand = prepare  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
 def _unsafe(dispatch: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
-    if hasattr(current_app.view_functions.get(request.endpoint or ""), "writes_nothing"):
+    view: Any = current_app.view_functions.get(request.endpoint or "")
+    if hasattr(view, "writes_nothing"):
         return _safe(dispatch)
     # The body has been read: a slow network must not hold a transaction open.
     admitted = access.enter()
@@ -102,8 +122,11 @@ def _unsafe(dispatch: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
     try:
         if request.files and intake.takes_files():
             intake.take_in()
+        if hasattr(view, "beforehand"):
+            view.beforehand(**(request.view_args or {}))
+            db.session.rollback()
         token = write_intent.set(True)
-        return _once(dispatch)
+        return _work(dispatch, None) if hasattr(view, "names_itself") else _once(dispatch)
     except BaseException:
         db.session.rollback()
         raise
@@ -168,10 +191,12 @@ def _once(dispatch: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
     return _replay(kept, digest)
 
 
-def _work(dispatch: Callable[[], ResponseReturnValue], row: IdempotencyKey) -> Response:
+def _work(dispatch: Callable[[], ResponseReturnValue], row: IdempotencyKey | None) -> Response:
     response = make_response(dispatch())
     if response.status_code < 400 or g.get("commit_refusal"):
-        if response.status_code < 400:
+        if row is None:
+            pass
+        elif response.status_code < 400:
             _keep(row, response)
         else:
             db.session.expunge(row) if row in db.session.new else db.session.delete(row)

@@ -15,25 +15,27 @@ from workflow.core.effects import Effect
 from workflow.core.engine import OpenStep
 from workflow.core.errors import N_
 from workflow.core.facts import VERDICT_LABELS, Verdict
-from workflow.core.flow import Step
+from workflow.core.flow import NoteRule, Step
 from workflow.core.questions import Question, QuestionKind, topics_for
 from workflow.core.tenants import Tenant
 from workflow.core.times import shanghai_day
 from workflow.data import applications, catalogue, inspections
 from workflow.data.applications import Application
 from workflow.data.cases import Case
+from workflow.data.casework import Phrase, TalkLine
 from workflow.data.inspections import Inspection
 from workflow.data.issued import DocumentKind
-from workflow.data.materials import Material
+from workflow.data.materials import Material, MaterialFile
 from workflow.i18n import reader_locale
 from workflow.services import applications as application_service
 from workflow.services import materials as material_service
-from workflow.services import printing
+from workflow.services import notes, phrases, printing
 from workflow.services.history import TimelineEvent
 from workflow.services.records import CaseRecord
 from workflow.web import filing
 from workflow.web.access import actor
-from workflow.web.cases import CasePage
+from workflow.web.case_answer import Answer, answer_of, findings
+from workflow.web.cases import CasePage, tone_of
 from workflow.web.clock import now
 
 VERDICT_TONES: Mapping[Verdict, str] = {
@@ -74,6 +76,11 @@ class MaterialLine:
     tone: str
     is_changed: bool
 
+    @property
+    def thumbnail(self) -> MaterialFile | None:
+        """The first file of which a picture can be shown."""
+        return next((f for f in self.material.current_files if f.file.kind in ("pdf", "jpeg", "png")), None)
+
 
 @dataclass(frozen=True, slots=True)
 class OpinionLine:
@@ -88,11 +95,21 @@ class OpinionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherCase:
+    """Another case of the same company, with its state in words."""
+
+    case: Case
+    state: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeskCase:
     """The parts of the staff's page; ``topics`` are (title, summary rows, own); ``planned`` is the visit ahead.
 
     ``judges`` says that the reader marks materials now; ``standing_passes`` counts those that can be printed, in one
-    of the ``layouts``.
+    of the ``layouts``. ``answer`` says what may be done and why not, ``findings`` what is wrong; ``phrases`` are those
+    to offer, by topic.
     """
 
     topics: list[tuple[str, list[dict[str, Any]], bool]]
@@ -108,6 +125,13 @@ class DeskCase:
     judges: bool
     standing_passes: int
     layouts: Mapping[str, str]
+    answer: Answer
+    findings: str
+    notes: Sequence[TalkLine]
+    reads_notes: bool
+    writes_notes: bool
+    others: list[OtherCase]
+    phrases: Mapping[str, list[Phrase]]
 
     @property
     def flagged(self) -> list[MaterialLine]:
@@ -202,13 +226,31 @@ def _decides_passes(who: Actor, case: Case) -> bool:
     return who.may(Permission.DECIDE_PASS) and bool(roles) and case.enterprise_id not in who.enterprise_ids
 
 
+def _others(page: CasePage) -> list[OtherCase]:
+    """The company's other cases that the reader sees, the newest first."""
+    states = [(c, c.flow.state(c.state)) for c in page.others]
+    return [OtherCase(c, state.label.text(reader_locale()), tone_of(c, state)) for c, state in states]
+
+
+def _phrases(page: CasePage) -> dict[str, list[Phrase]]:
+    """The phrases to offer on the page, for each step that takes words, for notes and for the thread."""
+    steps = [f"{phrases.STEP}.{s.step.action}" for s in page.steps if s.is_open and s.step.note is not NoteRule.NONE]
+    return phrases.by_topic(actor(), [*steps, phrases.NOTE, phrases.THREAD], page.case)
+
+
+def _application(page: CasePage) -> Application:
+    """The application, which came with the materials where there are any."""
+    handed_in = page.record.materials
+    return handed_in[0].application if handed_in else applications.of_case(page.case.id)
+
+
 def view(page: CasePage) -> DeskCase:
     """Put together what templates/cases/desk.html shows beside ``page``."""
-    case = page.case
-    application = applications.of_case(case.id)
+    case, lines = page.case, material_lines(page.record.materials)
+    reads = notes.may_read(actor(), case)
     return DeskCase(
-        topics=answer_topics(case, application),
-        materials=material_lines(page.record.materials),
+        topics=answer_topics(case, _application(page)),
+        materials=lines,
         opinions=_opinions(case, page.record),
         planned=next((v for v in reversed(page.visits) if v.status == "planned"), None),
         names=page.record.names,
@@ -220,6 +262,13 @@ def view(page: CasePage) -> DeskCase:
         standing_passes=len(printing.printable(page.passes, shanghai_day(now()))),
         layouts=printing.LAYOUT_LABELS,
         visit_labels=VISIT_LABELS,
+        answer=answer_of(page),
+        findings=findings(page, [m for m in lines if m.material.is_flagged]),
+        notes=page.record.talk.notes if reads else (),
+        reads_notes=reads,
+        writes_notes=notes.may_write(actor(), case),
+        others=_others(page),
+        phrases=_phrases(page),
     )
 
 

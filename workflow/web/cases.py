@@ -22,15 +22,17 @@ from workflow.data.passes import VehiclePass
 from workflow.extensions import db
 from workflow.i18n import mark, reader_locale, say
 from workflow.services import cases as case_service
-from workflow.services import history
+from workflow.services import history, phrases
 from workflow.services import opinions as opinion_service
 from workflow.services.history import TimelineEvent
+from workflow.services.notes import AmbiguousName, Colleague
 from workflow.services.records import CaseRecord, record_of
 from workflow.web import routing_words
 from workflow.web.access import actor, requires
 from workflow.web.boundary import after_commit
 from workflow.web.clock import now
 from workflow.web.flow_charts import FlowChart, flow_chart_of
+from workflow.web.queue_way import way
 from workflow.web.routing_words import Because
 
 bp = Blueprint("cases", __name__)
@@ -45,7 +47,8 @@ TONES = {
 
 @dataclass(frozen=True, slots=True)
 class CasePage:
-    """Everything the case page shows; ``holder`` says in words whose turn it is."""
+    """Everything the case page shows; ``holder`` says in words whose turn it is, ``others`` are the
+    company's other cases."""
 
     case: Case
     flow: Flow
@@ -60,6 +63,7 @@ class CasePage:
     documents: list[IssuedDocument]
     passes: list[VehiclePass]
     record: CaseRecord
+    others: list[Case]
 
     @property
     def visits(self) -> list[Inspection]:
@@ -99,19 +103,21 @@ def tone_of(case: Case, state: State) -> str:
     return TONES[state.kind]
 
 
+def place_of_role(case: Case, role: Role) -> str:
+    """The authority in which ``role`` works on a case: its town, county or bureau; for the company its name."""
+    if role is Role.FILER:
+        return case.enterprise_name
+    if role is Role.BUREAU_REVIEWER:
+        return next((b.label.text(reader_locale()) for b in catalogue.bureaus() if b.code == case.bureau), "")
+    return case.county.name if role is Role.LEADING_GROUP else case.town.name
+
+
 def holder_words(case: Case) -> str:
     """Whose turn it is, by role and authority, never by an officer's name."""
     if not case.holder:
         return ""
     role = Role(case.holder)
-    place = case.town.name
-    if role is Role.FILER:
-        place = case.enterprise_name
-    elif role is Role.BUREAU_REVIEWER:
-        place = next((b.label.text(reader_locale()) for b in catalogue.bureaus() if b.code == case.bureau), "")
-    elif role is Role.LEADING_GROUP:
-        place = case.county.name
-    return f"{place} · {_(ROLE_LABELS[role])}"
+    return f"{place_of_role(case, role)} · {_(ROLE_LABELS[role])}"
 
 
 def chart_of(case: Case, record: CaseRecord, *, own: bool) -> FlowChart:
@@ -128,7 +134,7 @@ def _asked_for_passes(record: CaseRecord) -> bool:
 
 def page_of(who: Actor, case_id: int, at: dt.datetime) -> CasePage:
     """Put the page together for a reader who may see the case."""
-    case = case_service.get(who, case_id)
+    case, others = case_service.get_with_others(who, case_id)
     flow = case.flow
     state = flow.state(case.state)
     record = record_of(case)
@@ -147,6 +153,7 @@ def page_of(who: Actor, case_id: int, at: dt.datetime) -> CasePage:
         documents=issued.of_case(case.id),
         passes=passes.of_case(case.id) if case.permits or _asked_for_passes(record) else [],
         record=record,
+        others=others,
     )
 
 
@@ -154,13 +161,15 @@ def page_of(who: Actor, case_id: int, at: dt.datetime) -> CasePage:
 class Refusal:
     """Why an act on the case was refused, what happened to the case meanwhile, and the words that were typed.
 
-    ``act`` names the form they were typed in: the step's action, or what was decided about a pass.
+    ``act`` names the form they were typed in: the step's action, what was decided about a pass, a note, the thread.
+    ``choices`` are the people of whom one has to be chosen, when a note calls a name that several have.
     """
 
     error: str
     act: str
     words: str
     since: TimelineEvent | None
+    choices: tuple[Colleague, ...] = ()
 
 
 def refused_page(case_id: int, error: DomainError, act: str, words: str) -> tuple[str, int]:
@@ -171,7 +180,9 @@ def refused_page(case_id: int, error: DomainError, act: str, words: str) -> tupl
     since = next((e for e in page.timeline if e.is_move), None) if moved else None
     reasons = "；".join(say(r) for r in error.reasons) if isinstance(error, StepClosed) else ""
     text = f"{say(error)}{mark('：')}{reasons}" if reasons else say(error)
-    return render_template("cases/desk.html", page=page, refusal=Refusal(text, act, words, since)), error.status
+    choices = error.choices if isinstance(error, AmbiguousName) else ()
+    refusal = Refusal(text, act, words, since, choices)
+    return render_template("cases/desk.html", page=page, refusal=refusal), error.status
 
 
 @bp.get("/cases/<int:case_id>")
@@ -205,7 +216,8 @@ def step(case_id: int, action: str) -> Response | tuple[str, int]:
         if actor().is_company:
             raise
         return refused_page(case_id, error, action, note)
+    if not actor().is_company:
+        phrases.count_use(actor(), f"{phrases.STEP}.{action}", note, case)
     after_commit(current_app.extensions["wake_worker"])
-    flow = case.flow
-    flash(_("已办理：%(state)s", state=flow.state(case.state).label.text(reader_locale())), "success")
-    return redirect(url_for("cases.show", case_id=case.id), 303)
+    flash(_("已办理：%(state)s", state=case.flow.state(case.state).label.text(reader_locale())), "success")
+    return redirect(url_for("cases.show", case_id=case.id, **way()), 303)

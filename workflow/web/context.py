@@ -17,7 +17,7 @@ from workflow.core.errors import DomainError, Reason
 from workflow.core.flow import Label
 from workflow.core.identifiers import mask_phone, show_plate
 from workflow.core.times import shanghai_time
-from workflow.data import catalogue, messages
+from workflow.data import catalogue, messages, notices
 from workflow.extensions import settings
 from workflow.i18n import mark, reader_locale, say, translate
 from workflow.services import opinions as opinion_service
@@ -46,7 +46,15 @@ class Reader:
     is_staff: bool
 
 
-_PARTS = {"drafts": "publishing", "migration": "publishing"}
+_PARTS = {
+    "field_left": "inspections",
+    "robots": "notices",
+    "drafts": "publishing",
+    "migration": "publishing",
+    "organisation_people": "organisation",
+    "organisation_import": "organisation",
+    "exports": "bulk",
+}
 """Blueprints whose pages lie below another one's entry of the navigation."""
 
 
@@ -65,12 +73,19 @@ def navigation(who: Actor | None) -> list[NavItem]:
         items.append(_item(_("消息"), "messages.inbox", messages.unread_count(who)))
     if who.may(Permission.SEE_DESK):
         items.append(_item(_("审核队列"), "desk.queue"))
+        items.append(_item(_("批量与导出"), "bulk.mine"))
+    if who.is_staff and (who.may(Permission.SEE_CASE) or who.may(Permission.MANAGE_ACCOUNTS)):
+        items.append(_item(_("通知"), "notices.inbox", notices.unread_count(who.person_id)))
+    if who.may(Permission.SEE_BOARD):
+        items.append(_item(_("指挥看板"), "board.show"))
     if who.may(Permission.GIVE_OPINION):
         items.append(_item(_("部门意见"), "opinions.inbox", opinion_service.count_waiting(who)))
     if who.may(Permission.INSPECT):
         items.append(_item(_("我的核查"), "inspections.mine"))
     if who.may(Permission.PUBLISH_RULES):
         items.append(_item(_("规则与流程"), "publishing.index"))
+    if who.may(Permission.SEE_DESK) or who.may(Permission.MANAGE_ORGANISATION):
+        items.append(_item(_("组织架构"), "organisation.chart"))
     if who.may(Permission.MANAGE_ACCOUNTS):
         items.append(_item(_("账号管理"), "admin.people"))
     if who.may(Permission.SEE_AUDIT):

@@ -1,243 +1,239 @@
-"""The desk: the queue of cases with its filters, and accepting many at once with a preview and a result per row."""
+"""The desk: the queue of cases with its tabs, conditions, columns and views, and what changed in it meanwhile."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from workflow.core.actors import SUPERVISORS, AreaKind, Permission, Role
-from workflow.core.errors import N_, Invalid
-from workflow.core.flow import Label, State, StateKind
-from workflow.data import queue
-from workflow.data.queue import Filters, Group, KnownFlow, Mark, OwnArea, QueueRow, Tab
-from workflow.i18n import say
-from workflow.services import bulk
-from workflow.web import case_desk
+from workflow.core.actors import Permission
+from workflow.core.questions import SECTORS
+from workflow.data import catalogue, queue, views
+from workflow.data.filters import Tab
+from workflow.data.queue import Asked, Page
+from workflow.data.views import SavedView
+from workflow.i18n import reader_locale
+from workflow.services import bulk_acts
+from workflow.services import filters as asking
+from workflow.services import views as saving
+from workflow.services.filters import PARAMETERS, Offer, Reading
+from workflow.services.views import COLUMNS
+from workflow.web import case_desk, queue_rows
+from workflow.web import queue_address as address
 from workflow.web.access import actor, requires
-from workflow.web.boundary import after_commit
-from workflow.web.cases import TONES
 from workflow.web.clock import now
+from workflow.web.queue_address import capped, queue_url, read_mark, write_mark
 
 bp = Blueprint("desk", __name__)
 bp.add_app_template_global(case_desk.view, "desk_case")
 bp.add_app_template_global(case_desk.step_url, "step_url")
-
-TAB_LABELS: Mapping[Tab, str] = {
-    Tab.MINE: N_("待我办理"),
-    Tab.ESCALATED: N_("督办"),
-    Tab.OPEN: N_("全部在办"),
-    Tab.DONE: N_("已办结"),
-}
-GROUP_LABELS: Mapping[Group, str] = {
-    Group.REVIEW: N_("受理和材料审核"),
-    Group.INSPECTION: N_("实地核查"),
-    Group.DECISION: N_("审定"),
-    Group.COMPANY: N_("待企业补正或整改"),
-    Group.APPROVED: N_("已同意复工"),
-    Group.ENDED: N_("不予同意、撤回"),
-}
-_OPEN_GROUPS = (Group.REVIEW, Group.INSPECTION, Group.DECISION, Group.COMPANY)
-_GROUPS = {Tab.MINE: (), Tab.ESCALATED: _OPEN_GROUPS, Tab.OPEN: _OPEN_GROUPS, Tab.DONE: (Group.APPROVED, Group.ENDED)}
-ACCEPT = "accept"
+LONGEST_ASKED = 4000
+NO_COLUMNS = "-"
+"""Stands in an address for a choice of none of the columns."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A row of the queue with the words of its flow; ``may_accept`` when accepting is a step of the reader."""
+class Shown:
+    """What a request for the queue asks for: the reader's choice, the view it was opened from, and the counts."""
 
-    row: QueueRow
-    url: str
-    flow: Label
-    state: State
-    tone: str
-    may_accept: bool
+    at: dt.datetime
+    offered: Offer
+    views: list[SavedView]
+    view: SavedView | None
+    reading: Reading
+    asked: Asked
+    counts: dict[Tab, int]
+    number: int
+    dropped: tuple[str, ...]
 
-
-def _tone(row: QueueRow, state: State) -> str:
-    waits_for_company = row.holder == Role.FILER and state.kind is StateKind.OPEN
-    return "warning" if waits_for_company else TONES[state.kind]
-
-
-def _lines(rows: Iterable[QueueRow], known: Iterable[KnownFlow]) -> list[Line]:
-    flows, roles = {k.id: k for k in known}, actor().roles
-    folder = url_for("cases.show", case_id=0).removesuffix("0")
-    lines = []
-    for row in rows:
-        flow = queue.flow_of(row, flows[row.flow_version_id])
-        state = flow.state(row.state)
-        step = flow.step(row.state, ACCEPT)
-        may_accept = step is not None and step.role in roles
-        lines.append(Line(row, f"{folder}{row.id}", flow.label, state, _tone(row, state), may_accept))
-    return lines
+    @property
+    def carried(self) -> dict[str, str]:
+        """The parameters that links carry on: the conditions with their tab, and the view they came from."""
+        kept = {"tab": self.reading.filters.tab.value, **self.reading.asked}
+        columns = _columns_asked(self.view)
+        if columns is not None:
+            kept["cols"] = columns
+        return {**kept, "view": str(self.view.id)} if self.view else kept
 
 
-def _chosen(value: str | None, options: Iterable[Any]) -> Any:
-    return next((o for o in options if str(o) == value), None)
+def _columns_asked(view: SavedView | None) -> str | None:
+    given = request.args.get("cols")
+    return given if given is not None or view is None else view.asked.get("cols")
 
 
-def _own_tabs() -> list[Tab]:
-    """The tabs that concern this reader, in order."""
-    without = set() if actor().may(Permission.ACT_ON_CASE) else {Tab.MINE}
-    without |= {Tab.ESCALATED} if actor().roles.isdisjoint(SUPERVISORS) else set()
-    return [t for t in Tab if t not in without]
+def _given(known: list[SavedView]) -> tuple[dict[str, str], SavedView | None, bool]:
+    """What is asked for, from which view, and whether a view was named that there is none of.
+
+    A view that is named alone is opened with what it keeps; without any parameter the reader's own first view is.
+    """
+    named = request.args.get("view")
+    view = next((v for v in known if str(v.id) == named), None)
+    given = {n: request.args[n] for n in PARAMETERS if n in request.args}
+    if given:
+        return given, view, False
+    if view is None and not request.args:
+        view = next((v for v in known if v.is_default and v.owner_id == actor().person_id), None)
+    return (dict(view.asked) if view else {}), view, named is not None and view is None
 
 
-def read_filters(args: MultiDict[str, str], areas: list[OwnArea], known: tuple[KnownFlow, ...]) -> Filters:
-    """The filters of an address; what is not offered is not asked for."""
-    tabs = _own_tabs()
-    tab = _chosen(args.get("tab"), tabs) or tabs[0]
-    area = next((a for a in areas if a.code == args.get("area")), None)
-    return Filters(
-        tab=tab,
-        text=args.get("q", "")[: queue.LONGEST_SEARCH].strip(),
-        group=_chosen(args.get("group"), _GROUPS[tab]),
-        flow=_chosen(args.get("flow"), {k.key for k in known}) or "",
-        known=known,
-        overdue=args.get("overdue") == "1" and tab is not Tab.DONE,
-        area_id=area.id if area else None,
-        area_kind=AreaKind(area.kind) if area else None,
-    )
+def _first_tab(counts: Mapping[Tab, int], tabs: tuple[Tab, ...]) -> Tab:
+    """The first of the reader's own queues that holds something, else the first tab."""
+    return next((t for t in (Tab.MINE, Tab.TEAM) if counts.get(t)), tabs[0])
 
 
-def read_mark(text: str | None) -> Mark | None:
-    """The place that an address names: microseconds since 1970 and an id; None for anything else."""
-    micros, _sep, case_id = (text or "").partition("-")
-    if not (micros.isascii() and micros.isdigit() and case_id.isascii() and case_id.isdigit()):
-        return None
-    if len(micros) > 17 or len(case_id) > 18:
-        return None
-    return Mark(dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=int(micros)), int(case_id))
+def show() -> Shown:
+    """Read the request and count; the tab that is asked for is counted with its conditions in the same statement."""
+    at, who = now(), actor()
+    offered = asking.offer(who, at)
+    known = views.visible_to(who, offered.mates)
+    given, view, lost = _given(known)
+    reading = asking.read(given, who, offered)
+    asked, narrowed = Asked.by(who, reading.filters, at), reading.filters.any
+    counts, number = queue.tab_counts(who, offered.tabs, at, offered.mates, asked if narrowed else None)
+    if "tab" not in reading.asked:
+        first = _first_tab(counts, offered.tabs)
+        reading = replace(reading, filters=replace(reading.filters, tab=first))
+        asked = Asked.by(who, reading.filters, at)
+        number = asked.count() if narrowed else counts[first]
+    elif not narrowed:
+        number = counts[reading.filters.tab]
+    dropped = (*reading.dropped, "view") if lost else reading.dropped
+    return Shown(at, offered, known, view, reading, asked, counts, number, dropped)
 
 
-def write_mark(mark: Mark) -> str:
-    """A place as :func:`read_mark` reads it."""
-    since = mark.due_at - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-    return f"{since // dt.timedelta(microseconds=1)}-{mark.id}"
+def _page(shown: Shown) -> Page:
+    """The page at the address's place, else the first one."""
+    after, before = read_mark(request.args.get("after")), read_mark(request.args.get("before"))
+    page = shown.asked.page(after, before)
+    return shown.asked.page(None, None) if not page.rows and (before or after) else page
 
 
-def _query(**changes: str | None) -> dict[str, Any]:
-    """The present address's filters with changes, without the place."""
-    kept = {k: v for k, v in request.args.items() if k in ("tab", "q", "group", "flow", "overdue", "area") and v}
-    return {k: v for k, v in {**kept, **changes}.items() if v}
-
-
-def _tabs(filters: Filters, at: dt.datetime) -> list[dict[str, Any]]:
-    shown = _own_tabs()
-    counts = queue.tab_counts(actor(), shown, at)
+def _tabs(shown: Shown) -> list[dict[str, Any]]:
+    kept = {"q": shown.reading.asked.get("q", ""), "area": shown.reading.asked.get("area", "")}
     return [
         {
-            "label": _(TAB_LABELS[tab]),
-            "url": url_for("desk.queue", **_query(tab=tab.value, group=None, overdue=None)),
-            "here": tab is filters.tab,
-            "count": capped(counts[tab]),
+            "key": tab.value,
+            "label": _(address.TAB_LABELS[tab]),
+            "url": queue_url({"tab": tab.value, **kept}),
+            "here": tab is shown.reading.filters.tab,
+            "count": capped(shown.counts[tab]),
         }
-        for tab in shown
+        for tab in shown.offered.tabs
     ]
 
 
-def capped(number: int) -> str:
-    """A count as shown: ``1,000+`` beyond the cap."""
-    return f"{queue.COUNT_CAP:,}+" if number > queue.COUNT_CAP else f"{number:,}"
-
-
-def _found(filters: Filters, page: queue.Page, at: dt.datetime) -> str:
-    """How many cases answer to the filters; a page that holds all of them is not counted again."""
-    if not filters.any:
-        return ""
-    whole = not (page.has_before or page.has_after)
-    return capped(len(page.rows) if whole else queue.count(actor(), filters, at))
-
-
-def _links(page: queue.Page) -> tuple[str, str]:
+def _pages(shown: Shown, page: Page) -> tuple[str, str]:
     if not page.rows:
         return "", ""
-    back, on = write_mark(page.rows[0].mark), write_mark(page.rows[-1].mark)
-    before = url_for("desk.queue", **_query(before=back)) if page.has_before else ""
-    return before, url_for("desk.queue", **_query(after=on)) if page.has_after else ""
+    order = shown.reading.filters.order
+    back, on = write_mark(page.rows[0].mark(order)), write_mark(page.rows[-1].mark(order))
+    before = queue_url(shown.carried, before=back) if page.has_before else ""
+    return before, queue_url(shown.carried, after=on) if page.has_after else ""
+
+
+def _acts(shown: Shown) -> list[tuple[str, str]]:
+    """What the reader may do with many cases of this tab at once: (key, words)."""
+    if shown.reading.filters.tab is Tab.DONE:
+        return []
+    return [(key, _(act.label)) for key, act in bulk_acts.ACTS.items() if actor().may(act.right)]
+
+
+def _choices(shown: Shown) -> dict[str, Any]:
+    """What the form of conditions offers."""
+    tab = shown.reading.filters.tab
+    newest = {k.key: k.flow.label for k in shown.offered.known}
+    sorts = address.DONE_SORT_LABELS if tab is Tab.DONE else address.SORT_LABELS
+    return {
+        "areas": shown.offered.areas,
+        "people": shown.offered.people,
+        "flows": newest,
+        "groups": {g.value: _(address.GROUP_LABELS[g]) for g in asking.groups_of(tab)},
+        "dues": {d.value: _(words) for d, words in address.DUE_LABELS.items()} if tab is not Tab.DONE else {},
+        "sorts": {s.value: _(words) for s, words in sorts.items()},
+        "sectors": {key: _(words) for key, words in SECTORS},
+        "bureaus": {b.code: b.label.text(reader_locale()) for b in catalogue.bureaus()},
+        "column_labels": {c: _(queue_rows.COLUMN_LABELS[c]) for c in COLUMNS},
+    }
+
+
+def _addresses(shown: Shown, page: Page, columns: Iterable[str]) -> dict[str, Any]:
+    """The addresses on the page: of other pages, of this one as it is saved and asked again, and without conditions."""
+    kept = {**shown.carried, "cols": ",".join(columns) or NO_COLUMNS}
+    back, on = _pages(shown, page)
+    place = {n: request.args[n] for n in ("after", "before") if n in request.args}
+    view = shown.view
+    return {
+        "prev_url": back,
+        "next_url": on,
+        "asked_text": urlencode(kept),
+        "poll_url": f"{url_for('desk.changes')}?{urlencode({**kept, **place})}",
+        "clear_url": queue_url({"tab": shown.reading.filters.tab.value}),
+        "is_changed": view is not None and saving.kept(kept) != {"cols": kept["cols"], **view.asked},
+    }
+
+
+def _drawn(shown: Shown, page: Page) -> dict[str, Any]:
+    """What the rows are drawn with."""
+    return {
+        "lines": queue_rows.lines(page.rows, shown.reading.filters, shown.carried),
+        "filters": shown.reading.filters,
+        "columns": dict.fromkeys(queue_rows.chosen_columns(_columns_asked(shown.view)), True),
+        "acts": _acts(shown),
+    }
 
 
 @bp.get("/desk", endpoint="queue")
 @requires(Permission.SEE_DESK)
 def show_queue() -> str:
-    """The queue: what waits for the reader first, the most urgent on top."""
-    at, areas, known = now(), queue.own_areas(actor()), tuple(queue.flows())
-    filters = read_filters(request.args, areas, known)
-    before, after = read_mark(request.args.get("before")), read_mark(request.args.get("after"))
-    page = queue.page(actor(), filters, at, after=after, before=before)
-    if not page.rows and (before or after):
-        page = queue.page(actor(), filters, at)
-    back, on = _links(page)
+    """The queue: what the reader handles first, the most urgent on top."""
+    shown = show()
+    page = _page(shown)
+    drawn = _drawn(shown, page)
     return render_template(
         "desk/queue.html",
-        lines=_lines(page.rows, known),
-        filters=filters,
-        tabs=_tabs(filters, at),
-        found=_found(filters, page, at),
-        areas=areas,
-        flows={k.key: k.flow.label for k in known},
-        groups={g.value: _(GROUP_LABELS[g]) for g in _GROUPS[filters.tab]},
-        prev_url=back,
-        next_url=on,
-        may_accept=filters.tab is not Tab.DONE and actor().may(Permission.REVIEW_MATERIALS),
+        **drawn,
+        **_choices(shown),
+        **_addresses(shown, page, drawn["columns"]),
+        shown=shown,
+        tabs=_tabs(shown),
+        found=capped(shown.number),
+        chips=address.chips(shown.reading, shown.offered, shown.carried),
+        dropped=[_(address.NAMES[name]) for name in shown.dropped],
+        reader_id=actor().person_id,
+        own_areas=sorted({(a.area_id, a.area_name) for a in actor().appointments}),
+        tag=queue_rows.tag(page.rows),
     )
 
 
-def _numbers(texts: Iterable[str]) -> list[int]:
-    return [int(t) for t in texts if t.isascii() and t.isdigit() and len(t) <= 18]
+@bp.get("/desk/changes")
+@requires(Permission.SEE_DESK)
+def changes() -> Response:
+    """The rows of a page as they are now, for the page that shows them; 304 when nothing about them changed."""
+    at, who = now(), actor()
+    offered = asking.offer(who, at)
+    reading = asking.read(request.args, who, offered)
+    asked = Asked.by(who, reading.filters, at)
+    shown = Shown(at, offered, [], None, reading, asked, {}, 0, ())
+    page = _page(shown)
+    tag = queue_rows.tag(page.rows)
+    if tag in request.if_none_match:
+        return Response(status=304, headers={"ETag": f'"{tag}"', "Cache-Control": "no-store"})
+    answer = make_response(render_template("desk/changes.html", **_drawn(shown, page)))
+    answer.set_etag(tag)
+    return answer
 
 
-def _back(error: Invalid) -> Response:
-    """To the queue, with what has to be chosen otherwise."""
-    flash(say(error), "warning")
-    return redirect(url_for("desk.queue"), 303)
-
-
-@bp.get("/desk/accept")
-@requires(Permission.REVIEW_MATERIALS)
-def accept_preview() -> Response | str:
-    """What accepting the ticked cases would do with each, before anything is done; without any, back to the queue."""
-    try:
-        rows = bulk.preview(actor(), _numbers(request.args.getlist("case")), ACCEPT, now())
-    except Invalid as error:
-        return _back(error)
-    return render_template("desk/accept.html", rows=rows)
-
-
-def _wanted() -> list[tuple[int, int]]:
-    """The ticked cases with the versions they were drawn from."""
-    try:
-        pairs = [(i, int(request.form.get(f"version_{i}", ""))) for i in _numbers(request.form.getlist("case"))]
-    except ValueError as error:
-        raise Invalid(_("这份表单已失效，请刷新页面后再提交；您填的内容请先复制保存。")) from error
-    return pairs
-
-
-@bp.post("/desk/accept")
-@requires(Permission.REVIEW_MATERIALS)
-def accept() -> Response:
-    """Accept each ticked case on its own; the result names every one."""
-    wanted = _wanted()
-    if not wanted:
-        return _back(Invalid(N_("请先勾选案件。")))
-    results = bulk.perform(actor(), wanted, ACCEPT, now())
-    after_commit(current_app.extensions["wake_worker"])
-    done = [r.case_id for r in results if r.refusal is None]
-    refused = [r.case_id for r in results if r.refusal is not None]
-    return redirect(url_for("desk.accepted", done=done, refused=refused), 303)
-
-
-@bp.get("/desk/accept/result")
-@requires(Permission.REVIEW_MATERIALS)
-def accepted() -> str:
-    """The result of a bulk acceptance, one line a case, with what stands in the way of those refused."""
-    done, refused = (_numbers(request.args.getlist(name))[: bulk.MAX_CASES] for name in ("done", "refused"))
-    rows = bulk.preview(actor(), [*done, *refused][: bulk.MAX_CASES], ACCEPT, now())
-    taken = frozenset(r.case.id for r in rows if r.case.id in done and not r.is_open)  # an address can claim anything
-    return render_template("desk/accepted.html", rows=rows, done=taken)
+@bp.post("/desk/columns")
+@requires(Permission.SEE_DESK)
+def columns() -> Response:
+    """Keep the reader's columns for this session, and show the same rows with them."""
+    queue_rows.keep_columns(request.form.getlist("column"))
+    asked = dict(parse_qsl(request.form.get("asked", "")[:LONGEST_ASKED], max_num_fields=60))
+    kept = ",".join(queue_rows.chosen_columns(None))
+    return redirect(queue_url({**saving.kept(asked), "cols": kept or NO_COLUMNS, "view": asked.get("view", "")}), 303)

@@ -26,7 +26,7 @@ from workflow.web.clock import now
 from workflow.web.draft_options import Options
 from workflow.web.flow_charts import flow_chart_of
 from workflow.web.problem_words import told
-from workflow.web.publishing import grouped, words
+from workflow.web.publishing import checklist_groups, grouped, words
 from workflow.web.rule_words import flow_names, rules_in_words
 
 bp = Blueprint("drafts", __name__)
@@ -93,6 +93,7 @@ def check_parts(found: Checked) -> dict[str, Any]:
         "notes": [told(p.words, p.line) for p in found.notes[:MOST_SHOWN]],
         "chart": chart,
         "rules": rules_in_words(found.book) if found.book is not None else None,
+        "checklist": checklist_groups(found.checklist) if found.checklist is not None else None,
     }
 
 

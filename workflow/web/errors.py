@@ -23,7 +23,7 @@ from workflow.core.errors import DomainError, Stale, StepClosed
 from workflow.core.questions import QUESTIONS, QuestionKind
 from workflow.extensions import db
 from workflow.i18n import mark, say
-from workflow.web.access import LONGEST_NEXT, access_of, present_actor, wants_json
+from workflow.web.access import LONGEST_NEXT, access_of, answers_scripts, present_actor, wants_json
 
 log = structlog.get_logger()
 MOST_FRAMES, MOST_TEXTS = 80, 100
@@ -138,10 +138,19 @@ def typed_texts() -> list[tuple[object, str]]:
     return found
 
 
-def _answer(code: int, what: str = "", todo: str = "", field: str | None = None) -> tuple[str | Response, int]:
+def _for_script(what: str, field: str | None, reasons: list[str]) -> Response:
+    """A refusal as JSON; ``message`` and ``reasons`` are what the phone page shows, ``error`` what the others do."""
+    answer = jsonify(error=what, message=what, field=field, reasons=reasons)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _answer(
+    code: int, what: str = "", todo: str = "", field: str | None = None, reasons: list[str] | None = None
+) -> tuple[str | Response, int]:
     page = PAGES.get(code, PAGES[500])
     if wants_json():
-        return jsonify(error=what or str(page.what), field=field), code
+        return _for_script(what or str(page.what), field, reasons or []), code
     back = request.referrer if request.method != "GET" else None
     own = back is not None and back.startswith(request.host_url)
     actions = [(_("返回上一页"), back)] if own else []
@@ -155,9 +164,10 @@ def _answer(code: int, what: str = "", todo: str = "", field: str | None = None)
 def _domain(error: DomainError) -> tuple[str | Response, int]:
     db.session.rollback()
     what = say(error)
-    if isinstance(error, StepClosed) and error.reasons:
-        what += " " + _("原因") + mark("：") + mark("；").join(say(r) for r in error.reasons)
-    return _answer(error.status, what, field=getattr(error, "field", None))
+    reasons = [say(r) for r in error.reasons] if isinstance(error, StepClosed) else []
+    if reasons and not answers_scripts():
+        what += " " + _("原因") + mark("：") + mark("；").join(reasons)
+    return _answer(error.status, what, field=getattr(error, "field", None), reasons=reasons)
 
 
 def _http(error: HTTPException) -> Response | tuple[str | Response, int]:

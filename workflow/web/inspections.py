@@ -13,12 +13,13 @@ from werkzeug.wrappers import Response
 from workflow.core.actors import Permission
 from workflow.core.errors import DomainError, Invalid, Stale, StepClosed
 from workflow.core.times import shanghai_day
-from workflow.data import queue
+from workflow.data import visits
 from workflow.data.cases import Case
 from workflow.data.inspections import Inspection
 from workflow.documents.uploads import FileKind
 from workflow.extensions import db, settings
 from workflow.i18n import mark, say
+from workflow.services import appointments
 from workflow.services import cases as case_service
 from workflow.services import inspections as inspection_service
 from workflow.services.inspections import ItemEntry
@@ -58,24 +59,32 @@ def _arrange_actions(cases: list[Case]) -> list[tuple[Case, str]]:
 @requires(Permission.INSPECT)
 def mine() -> str:
     """My visits by day, and what has to be arranged in my areas."""
-    visits = queue.planned_visits(actor())
+    ahead = visits.planned_visits(actor())
     return render_template(
         "inspections/mine.html",
-        days=_by_day(visits),
-        progress=queue.marked(visits),
-        waiting=_arrange_actions(queue.to_arrange(actor())),
+        days=_by_day(ahead),
+        progress=visits.marked(ahead),
+        waiting=_arrange_actions(visits.to_arrange(actor())),
         today=shanghai_day(now()),
     )
 
 
-def _schedule_page(case: Case, action: str, form: ScheduleForm, code: int = 200) -> Refused:
+def schedule_page(case: Case, action: str, form: ScheduleForm, code: int = 200) -> Refused:
+    """The form of an appointment, for the step ``action`` of the case's flow."""
     form.offer(inspection_service.candidates(case, now()))
     open_step = next((s for s in case_service.open_steps(actor(), case, now()) if s.step.action == action), None)
     if open_step is None or open_step.step.form != "schedule":
         raise StepClosed(_("案件当前状态不能办理此步骤，请查看最新进展。"))
     if not open_step.is_open:
         raise StepClosed(_("现在还不能办理此步骤。"), reasons=open_step.reasons)
-    return render_template("inspections/schedule.html", case=case, form=form, step=open_step.step), code
+    page = {"case": case, "form": form, "step": open_step.step, "visit": inspection_service.planned(case)}
+    return render_template("inspections/schedule.html", **page), code
+
+
+def flash_remarks(visit: Inspection | None) -> None:
+    """Say what speaks against the time that was just arranged."""
+    for remark in appointments.remarks(visit) if visit is not None else ():
+        flash(say(remark), "warning")
 
 
 @bp.get("/cases/<int:case_id>/inspections/<action>")
@@ -83,7 +92,8 @@ def _schedule_page(case: Case, action: str, form: ScheduleForm, code: int = 200)
 def schedule(case_id: int, action: str) -> Refused:
     """The form that arranges a visit or changes its appointment."""
     case = case_service.get(actor(), case_id)
-    return _schedule_page(case, action, ScheduleForm.of(inspection_service.planned(case)))
+    as_wished = request.args.get("wish") == "1"
+    return schedule_page(case, action, ScheduleForm.of(inspection_service.planned(case), as_wished=as_wished))
 
 
 @bp.post("/cases/<int:case_id>/inspections/<action>")
@@ -96,15 +106,16 @@ def arrange(case_id: int, action: str) -> Response | Refused:
         try:
             appointment, version = form.appointment(), version_field()
             inspection_service.schedule(actor(), case_id, action, appointment, version=version, now=now())
+            flash_remarks(inspection_service.planned(case))
         except (Invalid, Stale) as error:
             db.session.rollback()
             form.refuse(error)
-            return _schedule_page(case_service.get(actor(), case_id), action, form, error.status)
+            return schedule_page(case_service.get(actor(), case_id), action, form, error.status)
         else:
             _wake()
             flash(_("核查已预约，企业会收到通知。"), "success")
             return redirect(url_for("cases.show", case_id=case_id), 303)
-    return _schedule_page(case_service.get(actor(), case_id), action, form, 422)
+    return schedule_page(case_service.get(actor(), case_id), action, form, 422)
 
 
 def _sheet_page(visit: Inspection, code: int = 200, **more: Any) -> Refused:
@@ -132,6 +143,7 @@ def save(inspection_id: int) -> Response | Refused:
     except (Invalid, Stale) as error:
         db.session.rollback()
         fresh = inspection_service.get(actor(), inspection_id)
+        entries = sheets.touched(fresh, entries, revision)
         errors = {getattr(error, "field", None) or "": say(error)}
         if isinstance(error, Stale):
             errors |= _differing(fresh, entries)
@@ -158,7 +170,7 @@ def _autosave(inspection_id: int) -> Response:
     fields, revision = sheets.read_json(request.get_json(silent=True))
     try:
         entries = sheets.entries(visit, fields)
-        saved = inspection_service.save_sheet(actor(), inspection_id, entries, revision=revision, now=now())
+        saved = inspection_service.save_sheet(actor(), inspection_id, entries, revision=revision, now=now(), whole=True)
     except Stale:
         db.session.rollback()
         fresh = inspection_service.get(actor(), inspection_id)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import IO, Any, TypeVar, cast
 
 from flask import current_app, g, request
 
 from workflow.core.errors import N_, DomainError, Invalid
-from workflow.documents.uploads import FileKind, ReceivedFile, receive
+from workflow.documents.uploads import FileKind, ReceivedFile, receive, take_bytes
 from workflow.extensions import settings
 
 MAX_FILES = 20
+ORIGINAL, SHOWN = "original", "shown"
+"""Where a picture sent as a body waits for its service: the bytes as sent, and our rendering of them."""
 Outcome = ReceivedFile | DomainError
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -41,8 +43,7 @@ def take_in() -> None:
     """Receive every file of the request into the incoming folder; outcomes wait in ``g`` for the view."""
     g.received = {}
     uploads = [(field, f) for field, f in request.files.items(multi=True) if f.filename]
-    folder, kinds = settings().var_dir / "incoming", _kinds_taken() if uploads else ()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder, kinds = _incoming(), _kinds_taken() if uploads else ()
     for number, (field, upload) in enumerate(uploads):
         outcome: Outcome
         try:
@@ -58,6 +59,29 @@ def take_in() -> None:
         except DomainError as error:
             outcome = error
         g.received.setdefault(field, []).append(outcome)
+
+
+def take_in_picture(sha256: str, kinds: Collection[FileKind], max_bytes: int) -> ReceivedFile:
+    """The request's whole body as a picture, as it was sent; it is deleted with the request unless a service keeps it.
+
+    A body that ends early, or with another hash, leaves nothing.
+    """
+    taken = take_bytes(request.stream, sha256, kinds=kinds, max_bytes=max_bytes, folder=_incoming())
+    g.setdefault("received", {}).setdefault(ORIGINAL, []).append(taken)
+    return taken
+
+
+def render_picture(stream: IO[bytes], kinds: Collection[FileKind], max_bytes: int) -> ReceivedFile:
+    """Our own rendering of a picture, without anything else that its file carried; kept and deleted as above."""
+    shown = receive(stream, "", kinds=kinds, max_bytes=max_bytes, folder=_incoming())
+    g.setdefault("received", {}).setdefault(SHOWN, []).append(shown)
+    return shown
+
+
+def _incoming() -> Path:
+    folder = settings().var_dir / "incoming"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def received(field: str) -> list[ReceivedFile]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy import update
 from werkzeug.wrappers import Response
@@ -16,15 +19,26 @@ from workflow.extensions import db
 from workflow.i18n import reader_locale
 from workflow.web.access import actor, requires
 from workflow.web.clock import now
+from workflow.web.notices import by_day, number
 
 bp = Blueprint("messages", __name__)
 filer = requires(Permission.FILE_APPLICATION)
 PAGE = 20
 
 
-def _number(text: str | None) -> int | None:
-    """A row's id out of an address or form; None when it is none."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message with its words; ``case`` is None when the reader may not see it any more."""
+
+    message: Message
+    case: Case | None
+    done: str
+    state: str
+
+    @property
+    def at(self) -> dt.datetime:
+        """When it came."""
+        return self.message.created_at
 
 
 def _words(message: Message, part: str) -> str:
@@ -37,7 +51,7 @@ def _words(message: Message, part: str) -> str:
 @filer
 def inbox() -> str:
     """Twenty messages from ``before`` (an id) backwards."""
-    before = _number(request.args.get("before"))
+    before = number(request.args.get("before"))
     query = messages.visible_to(actor())
     if before is not None:
         query = query.where(Message.id < before)
@@ -45,11 +59,11 @@ def inbox() -> str:
     page, more = found[:PAGE], len(found) > PAGE
     ids = {m.case_id for m in page}
     cases = {c.id: c for c in db.session.scalars(visible_cases(actor()).where(Case.id.in_(ids)))} if ids else {}
-    words = [{"done": _words(m, "done"), "state": _words(m, "state")} for m in page]
-    rows = [{"message": m, "case": cases.get(m.case_id), **w} for m, w in zip(page, words, strict=True)]
+    rows = [Letter(m, cases.get(m.case_id), _words(m, "done"), _words(m, "state")) for m in page]
     return render_template(
         "messages/inbox.html",
-        rows=rows,
+        days=by_day(rows),
+        many_companies=len(actor().enterprise_ids) > 1,
         unread=messages.unread_count(actor()),
         newest_url=url_for("messages.inbox") if before is not None else "",
         older_url=url_for("messages.inbox", before=page[-1].id) if more else "",
@@ -60,7 +74,7 @@ def inbox() -> str:
 @filer
 def read() -> Response:
     """Mark one message read, and go to its case; or all of them."""
-    chosen = _number(request.form.get("message"))
+    chosen = number(request.form.get("message"))
     own = messages.visible_to(actor())
     if chosen is None:
         ids = own.with_only_columns(Message.id).where(Message.read_at.is_(None)).order_by(None)

@@ -12,12 +12,13 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from workflow.core.actors import Permission
+from workflow.core.catalogue import Checklist, ChecklistItem
 from workflow.core.errors import NotFound
 from workflow.core.tables import Label
 from workflow.core.times import shanghai_day
 from workflow.data import catalogue, people
 from workflow.data.areas import Area
-from workflow.data.flows import FlowVersion, RuleVersion
+from workflow.data.flows import ChecklistVersion, FlowVersion, RuleVersion, checklist_of
 from workflow.extensions import db
 from workflow.i18n import reader_locale
 from workflow.services import drafts, migration, releases
@@ -29,7 +30,7 @@ from workflow.web.rule_words import rules_in_words, shipped_flow
 
 bp = Blueprint("publishing", __name__)
 
-KINDS = ("flow", "rules")
+KINDS = ("flow", "rules", "checklist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def place_of(area: Area | None) -> str:
 
 def label_of(version: Version) -> Label:
     """What a version calls itself."""
+    if isinstance(version, ChecklistVersion):
+        return version.checklist.label
     return version.engine.flow.label if isinstance(version, FlowVersion) else version.book.title
 
 
@@ -74,16 +77,19 @@ def _same(one: Version, other: Version) -> bool:
 
 
 def version_lines() -> list[VersionLine]:
-    """Every published version: rulebooks first, then flows by key, the newest first."""
+    """Every published version: rulebooks first, then flows and checklists by key, the newest first."""
     books: list[Version] = list(db.session.scalars(select(RuleVersion).order_by(RuleVersion.revision.desc())))
     flows: list[Version] = list(
         db.session.scalars(select(FlowVersion).order_by(FlowVersion.key, FlowVersion.revision.desc()))
     )
-    ids = {v.area_id for v in (*books, *flows) if v.area_id}
+    lists: list[Version] = list(
+        db.session.scalars(select(ChecklistVersion).order_by(ChecklistVersion.key, ChecklistVersion.revision.desc()))
+    )
+    ids = {v.area_id for v in (*books, *flows, *lists) if v.area_id}
     named = {a.id: a for a in db.session.scalars(select(Area).where(Area.id.in_(ids)))}
     today = shanghai_day(now())
     lines = []
-    for kind, versions in (("rules", books), ("flow", flows)):
+    for kind, versions in (("rules", books), ("flow", flows), ("checklist", lists)):
         for version in versions:
             standing = standing_of(version, [v for v in versions if _same(v, version)], today)
             place = place_of(named.get(version.area_id or 0))
@@ -94,7 +100,7 @@ def version_lines() -> list[VersionLine]:
 def sources(lines: list[VersionLine]) -> list[tuple[str, list[tuple[str, str]]]]:
     """What a draft may begin from, in groups: what is published, and the samples that ship."""
     published = [(f"{x.kind}#{x.version.id}", x) for x in lines if x.standing in ("in_force", "coming")]
-    named = {"rules": _("已发布的规则"), "flow": _("已发布的流程")}
+    named = {"rules": _("已发布的规则"), "flow": _("已发布的流程"), "checklist": _("已发布的勘定清单")}
     groups = []
     for kind, title in named.items():
         entries = [
@@ -105,6 +111,7 @@ def sources(lines: list[VersionLine]) -> list[tuple[str, list[tuple[str, str]]]]
         groups.append((title, entries))
     shipped = [(f"rules:{k}", words(catalogue.shipped_rules(k).books[0].title)) for k in catalogue.rule_keys()]
     shipped += [(f"flow:{k}", words(shipped_flow(k).label)) for k in catalogue.flow_keys()]
+    shipped += [(f"checklist:{k}", words(checklist_of(t).label)) for k, t in catalogue.checklist_texts().items()]
     return [*groups, (_("系统自带的样本"), shipped)]
 
 
@@ -126,6 +133,14 @@ def grouped(own: list[Area]) -> list[tuple[str, list[Area]]]:
         )
         groups.setdefault(name, []).append(area)
     return list(groups.items())
+
+
+def checklist_groups(found: Checklist) -> dict[str, list[ChecklistItem]]:
+    """The items of a list by category, in the reader's language."""
+    groups: dict[str, list[ChecklistItem]] = {}
+    for item in found.items:
+        groups.setdefault(words(item.category), []).append(item)
+    return groups
 
 
 def words(label: Label) -> str:
@@ -176,6 +191,8 @@ def _content(version: Version, *, may: bool) -> dict[str, Any]:
     """What a version says, and how many cases go by it or could."""
     if isinstance(version, RuleVersion):
         return {"rules": rules_in_words(version.book)}
+    if isinstance(version, ChecklistVersion):
+        return {"checklist": checklist_groups(version.checklist)}
     flow = version.engine.flow
     return {
         "chart": flow_chart_of(flow, id="version", title=words(flow.label)),
@@ -189,7 +206,7 @@ def _content(version: Version, *, may: bool) -> dict[str, Any]:
 def download(kind: str, version_id: int) -> Response:
     """The text of a version as a file."""
     found = _version(kind, version_id)
-    name = f"{found.key if isinstance(found, FlowVersion) else 'rules'}-{found.revision}.toml"
+    name = f"{getattr(found, 'key', 'rules')}-{found.revision}.toml"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(found.text, mimetype="text/plain; charset=utf-8", headers=headers)
 

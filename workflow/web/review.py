@@ -13,20 +13,23 @@ from werkzeug.wrappers import Response
 from workflow.core.actors import Actor, Permission
 from workflow.core.engine import OpenStep
 from workflow.core.errors import Invalid, NotFound, Stale, StepClosed
-from workflow.core.facts import Verdict
+from workflow.core.facts import FLAGS, Verdict
 from workflow.data import applications, catalogue, materials, people
 from workflow.data.applications import Application
 from workflow.data.cases import Case
+from workflow.data.casework import Phrase
 from workflow.data.materials import FORM_SLOT, Material, MaterialFile, MaterialOpinion
 from workflow.extensions import db
 from workflow.i18n import reader_locale
 from workflow.services import cases as case_service
 from workflow.services import materials as material_service
-from workflow.web import case_desk, files
+from workflow.services import phrases
+from workflow.web import case_answer, case_desk, files
 from workflow.web.access import actor, requires
 from workflow.web.case_desk import MaterialLine
 from workflow.web.clock import now
 from workflow.web.forms.review import VerdictForm
+from workflow.web.queue_way import way
 
 bp = Blueprint("review", __name__)
 bp.add_app_template_test(case_desk.tells_everything, "telling_everything")
@@ -44,8 +47,17 @@ class FileLine:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedPhrase:
+    """A standard phrase and the verdict it is for: ``any`` fits all of them."""
+
+    phrase: Phrase
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
-    """The page: the list, the chosen material's place in it, its files and what was said of it before."""
+    """The page: the list, the chosen material's place in it, its files and what was said of it before; ``compared`` is
+    the version beside the shown one."""
 
     case: Case
     application: Application
@@ -53,10 +65,18 @@ class Desk:
     chosen: MaterialLine
     files: list[FileLine]
     shown: MaterialFile | None
+    compared: MaterialFile | None
     opinions: list[MaterialOpinion]
     names: dict[int, str]
     may_judge: bool
     is_settled: bool
+    phrases: list[OfferedPhrase]
+
+    @property
+    def comparable(self) -> list[FileLine]:
+        """The files that the shown one can be laid beside, older versions first."""
+        others = [line for line in self.files if self.shown is not None and line.file.id != self.shown.id]
+        return sorted(others, key=lambda line: line.mark != "old")
 
     def beside(self, step: int) -> int | None:
         """The id of the material before (-1) or after (1) the chosen one."""
@@ -92,7 +112,20 @@ def _choose(lines: list[MaterialLine], wanted: str) -> MaterialLine:
     return next(waiting, lines[0])
 
 
-def _desk(who: Actor, case_id: int, wanted: str, file_id: str = "") -> Desk:
+def _offered(who: Actor, slot: str, case: Case) -> list[OfferedPhrase]:
+    """The phrases for the verdicts that need words, the most used first, each with the verdict it belongs to."""
+    topics = [f"verdict.{v.value}.{slot}" for v in Verdict if v in FLAGS]
+    found = {p.id: p for offered in phrases.by_topic(who, topics, case).values() for p in offered}
+    ordered = sorted(found.values(), key=lambda p: (-p.uses, -p.id))
+    return [OfferedPhrase(p, [*p.topic.split("."), "any"][1]) for p in ordered]
+
+
+def _file(marked: list[FileLine], asked: str) -> MaterialFile | None:
+    """The file of the material that an address names."""
+    return next((line.file for line in marked if str(line.file.id) == asked), None)
+
+
+def _desk(who: Actor, case_id: int, wanted: str, file_id: str = "", compare_id: str = "") -> Desk:
     case = case_service.get(who, case_id)
     application = applications.of_case(case.id)
     lines = case_desk.material_lines(materials.of_application(application.id))
@@ -101,29 +134,38 @@ def _desk(who: Actor, case_id: int, wanted: str, file_id: str = "") -> Desk:
     chosen = _choose(lines, wanted)
     opinions = [o for o in materials.opinions_of(application.id) if o.material_id == chosen.material.id]
     marked = _marked(chosen.material, opinions, case.round)
-    asked = (line.file for line in marked if str(line.file.id) == file_id)
+    shown = _file(marked, file_id) or (marked[0].file if marked and marked[0].mark != "old" else None)
+    compared = _file(marked, compare_id)
+    may_judge = material_service.may_judge(who, case)
     return Desk(
         case=case,
         application=application,
         lines=lines,
         chosen=chosen,
         files=marked,
-        shown=next(asked, marked[0].file if marked and marked[0].mark != "old" else None),
+        shown=shown,
+        compared=compared if shown is not None and compared is not shown else None,
         opinions=opinions,
         names=people.names_of({o.person_id for o in opinions}),
-        may_judge=material_service.may_judge(who, case),
+        may_judge=may_judge,
         is_settled=material_service.is_settled(chosen.material, case.round),
+        phrases=_offered(who, chosen.material.slot, case) if may_judge else [],
     )
+
+
+def _panes(desk: Desk) -> list[tuple[MaterialFile, files.Preview]]:
+    """What is shown: the older version on the left when two are compared."""
+    pair = [desk.compared, desk.shown] if desk.compared else [desk.shown]
+    return [(f, files.preview_of(f)) for f in pair if f is not None]
 
 
 def _show(desk: Desk, form: VerdictForm, code: int = 200) -> tuple[str, int]:
     is_form = desk.chosen.material.slot == FORM_SLOT
     topics = case_desk.answer_topics(desk.case, desk.application) if is_form else []
-    preview = files.preview_of(desk.shown) if desk.shown else None
     slot = catalogue.material_slots()[desk.chosen.material.slot]
     hint = slot.hint.text(reader_locale())
     page = render_template(
-        "review/materials.html", desk=desk, form=form, topics=topics, preview=preview, hint=hint, is_form=is_form
+        "review/materials.html", desk=desk, form=form, topics=topics, panes=_panes(desk), hint=hint, is_form=is_form
     )
     return page, code
 
@@ -132,7 +174,7 @@ def _show(desk: Desk, form: VerdictForm, code: int = 200) -> tuple[str, int]:
 @requires(Permission.SEE_DESK)
 def show(case_id: int) -> tuple[str, int]:
     """One material beside its verdict; without ``m`` the first that waits."""
-    desk = _desk(actor(), case_id, request.args.get("m", ""), request.args.get("f", ""))
+    desk = _desk(actor(), case_id, *(request.args.get(name, "") for name in ("m", "f", "cmp")))
     return _show(desk, VerdictForm.of(desk.chosen.material))
 
 
@@ -143,8 +185,8 @@ def _next_pending(case_id: int, after_id: int) -> str:
     place = ids.index(after_id)
     for line in lines[place + 1 :] + lines[:place]:
         if line.material.verdict == Verdict.PENDING:
-            return url_for("review.materials", case_id=case_id, m=line.material.id)
-    return url_for("review.summary", case_id=case_id)
+            return url_for("review.materials", case_id=case_id, m=line.material.id, **way())
+    return url_for("review.summary", case_id=case_id, **way())
 
 
 @bp.post("/cases/<int:case_id>/materials/<int:material_id>/verdict")
@@ -153,13 +195,15 @@ def judge(case_id: int, material_id: int) -> Response | tuple[str, int]:
     """Keep a verdict and lead on to the next material that waits."""
     form = VerdictForm()
     try:
-        material_service.judge(actor(), case_id, material_id, **form.values(), now=now())
+        judged = material_service.judge(actor(), case_id, material_id, **form.values(), now=now())
     except (Invalid, Stale, StepClosed) as error:
         db.session.rollback()
         form.refuse(error)
         desk = _desk(actor(), case_id, str(material_id))
         form.look_at(desk.chosen.material)  # the page shows what stands now: sent again, the form is about that
         return _show(desk, form, error.status)
+    if judged.is_flagged:
+        phrases.count_use(actor(), f"verdict.{judged.verdict}.{judged.slot}", judged.verdict_words, None)
     flash(_("已记录审核结果。"), "success")
     return redirect(_next_pending(case_id, material_id), 303)
 
@@ -176,4 +220,8 @@ def summary(case_id: int) -> str:
     lines = case_desk.material_lines(materials.of_case(case.id))
     flagged = [line for line in lines if line.material.is_flagged]
     steps = _plain_steps(case, now())
-    return render_template("review/summary.html", case=case, lines=lines, flagged=flagged, steps=steps)
+    offered = phrases.by_topic(actor(), [f"{phrases.STEP}.{s.step.action}" for s in steps], case)
+    found = case_answer.flagged_words(flagged)
+    return render_template(
+        "review/summary.html", case=case, lines=lines, flagged=flagged, steps=steps, offered=offered, findings=found
+    )

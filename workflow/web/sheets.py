@@ -13,12 +13,14 @@ from workflow.core.actors import Actor
 from workflow.core.catalogue import ChecklistItem
 from workflow.core.engine import OpenStep
 from workflow.core.errors import N_, Invalid
-from workflow.data import catalogue, inspections, issued
+from workflow.data import field as field_data
+from workflow.data import inspections, issued
 from workflow.data.inspections import Inspection, InspectionItem, InspectionPhoto
 from workflow.data.issued import DocumentKind, IssuedDocument
 from workflow.i18n import reader_locale
+from workflow.services import appointments, checklists, item_deadlines
 from workflow.services import cases as case_service
-from workflow.services.inspections import ItemEntry
+from workflow.services.marking import ItemEntry, fingerprint, is_untouched
 
 RESULT_LABELS: Mapping[str, str] = {"conform": N_("符合"), "fail": N_("不符合"), "na": N_("不适用")}
 RESULT_TONES: Mapping[str, str] = {"conform": "success", "fail": "danger", "na": "neutral"}
@@ -26,7 +28,8 @@ RESULT_TONES: Mapping[str, str] = {"conform": "success", "fail": "danger", "na":
 
 @dataclass(frozen=True, slots=True)
 class SheetItem:
-    """One item: the row as stored, what it asks, what is in the form, and what the company said it put right."""
+    """One item: the row as stored, what it asks, what is in the form, the inspectors' photos, and what the company said
+    and showed that it put right: on a recheck after the visit before (``remedy``), else after this one."""
 
     row: InspectionItem
     item: ChecklistItem
@@ -34,16 +37,21 @@ class SheetItem:
     error: str
     remedy: str
     photos: list[InspectionPhoto]
+    remedy_photos: list[InspectionPhoto]
+    due_on: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SheetView:
-    """The whole page; ``steps`` are the flow's ways to conclude; ``typed`` the conclusion as sent before a refusal."""
+    """The whole page; ``steps`` are the flow's ways to conclude; ``typed`` the conclusion as sent before a refusal;
+    ``left`` counts the marks that somebody else's phone sent too late."""
 
     visit: Inspection
     groups: list[tuple[str, list[SheetItem]]]
     steps: list[OpenStep]
     may_fill: bool
+    may_plan: bool
+    left: int
     document: IssuedDocument | None
     place_photos: list[InspectionPhoto]
     errors: Mapping[str, str]
@@ -72,19 +80,41 @@ class SheetView:
         return sum(i.row.result == "fail" for i in self.items)
 
     @property
+    def seen(self) -> str:
+        """What the form's items are drawn with."""
+        return seen(self.visit)
+
+    @property
     def needs_date(self) -> bool:
         """Whether some way to conclude sets a date to rectify by."""
         return any("rectify_date_set" in s.step.checks for s in self.steps)
 
 
 def entries(visit: Inspection, fields: Mapping[str, str]) -> dict[str, ItemEntry]:
-    """What a form or script sent, by item; items that were not sent are left alone."""
-    found = {}
+    """What a form or script sent, by item; items that were not sent are left alone.
+
+    A form's ``seen`` says what each item was drawn with, so that what nobody touched on it overwrites nothing.
+    """
+    found, seen = {}, dict(part.split(":", 1) for part in fields.get("seen", "").split() if ":" in part)
     for row in visit.items:
         names = [f"{part}_{row.code}" for part in ("result", "measured", "note")]
         if any(name in fields for name in names):
-            found[row.code] = ItemEntry(*(fields.get(name, "") for name in names))
+            result, measured, note = (fields.get(name, "") for name in names)
+            day, kept = fields.get(f"rectify_{row.code}"), row.rectify_by_on
+            changed = day is not None and day != (kept.isoformat() if kept else "")
+            found[row.code] = ItemEntry(result, measured, note, day if changed else None, seen.get(row.code, ""))
     return found
+
+
+def seen(visit: Inspection) -> str:
+    """What the items of a form are drawn with, by code, for its field ``seen``."""
+    return " ".join(f"{row.code}:{fingerprint(row.result, row.measured, row.note)}" for row in visit.items)
+
+
+def touched(visit: Inspection, sent: Mapping[str, ItemEntry], revision: int) -> dict[str, ItemEntry]:
+    """What was sent without the items that somebody else changed meanwhile and nobody touched on the page."""
+    newer = {row.code for row in visit.items if row.revision > revision}
+    return {code: e for code, e in sent.items() if code not in newer or not is_untouched(e)}
 
 
 def fields_of(visit: Inspection) -> dict[str, str]:
@@ -94,6 +124,7 @@ def fields_of(visit: Inspection) -> dict[str, str]:
         fields[f"result_{row.code}"] = row.result or ""
         fields[f"measured_{row.code}"] = row.measured
         fields[f"note_{row.code}"] = row.note
+        fields[f"rectify_{row.code}"] = row.rectify_by_on.isoformat() if row.rectify_by_on else ""
     return fields
 
 
@@ -112,31 +143,45 @@ def read_json(body: Any) -> tuple[dict[str, str], int]:
     return {str(k): v for k, v in fields.items()}, revision_of(str(body.get("revision", "")))
 
 
-def _remedies(visit: Inspection) -> dict[str, str]:
-    """On a recheck: what the company said about each item that failed before."""
+def _before(visit: Inspection) -> Inspection | None:
+    """On a recheck: the visit that found what is checked again."""
     if not visit.is_recheck:
-        return {}
+        return None
     earlier = [v for v in inspections.of_case(visit.case_id) if v.number < visit.number and v.status == "concluded"]
-    return {i.code: i.remedy for i in earlier[-1].items if i.remedy} if earlier else {}
+    return earlier[-1] if earlier else None
 
 
-def _document(visit: Inspection) -> IssuedDocument | None:
+def document_of(visit: Inspection) -> IssuedDocument | None:
+    """The sheet that was issued when the visit was concluded, if it was."""
     number = f"-勘定{visit.number}"
     papers = (d for d in issued.of_case(visit.case_id) if d.kind == DocumentKind.INSPECTION_SHEET)
     return next((d for d in papers if d.number.endswith(number)), None)
 
 
+def _taken(visit: Inspection, code: str) -> list[InspectionPhoto]:
+    """The inspectors' photos of one item, or of the place; the company's are shown beside what it says."""
+    return [p for p in visit.photos if p.code == code and not p.by_company]
+
+
 def _groups(
     visit: Inspection, sent: Mapping[str, ItemEntry], errors: Mapping[str, str]
 ) -> list[tuple[str, list[SheetItem]]]:
-    checklist, remedies, locale = catalogue.checklist(visit.checklist), _remedies(visit), reader_locale()
+    checklist, before, locale = checklists.of_visit(visit), _before(visit), reader_locale()
+    remedies = {i.code: i.remedy for i in before.items} if before else {}
+    shown = [p for p in (before or visit).photos if p.by_company]
     groups: dict[str, list[SheetItem]] = {}
     for row in visit.items:
         item = checklist.item(row.code)
         stored = ItemEntry(row.result or "", row.measured, row.note)
-        photos = [p for p in visit.photos if p.code == row.code]
         line = SheetItem(
-            row, item, sent.get(row.code, stored), errors.get(row.code, ""), remedies.get(row.code, ""), photos
+            row=row,
+            item=item,
+            entry=sent.get(row.code, stored),
+            error=errors.get(row.code, ""),
+            remedy=remedies.get(row.code, ""),
+            photos=_taken(visit, row.code),
+            remedy_photos=[p for p in shown if p.code == row.code],
+            due_on=item_deadlines.due_on(visit, row),
         )
         groups.setdefault(item.category.text(locale), []).append(line)
     return list(groups.items())
@@ -155,13 +200,16 @@ def view(
     errors = errors or {}
     planned = visit.status == "planned"
     steps = case_service.open_steps(actor, visit.case, now) if planned else []
+    may_fill = planned and actor.person_id in (visit.lead_id, visit.second_id)
     return SheetView(
         visit=visit,
         groups=_groups(visit, entries or {}, errors),
         steps=[s for s in steps if s.step.form == "sheet"],
-        may_fill=planned and actor.person_id in (visit.lead_id, visit.second_id),
-        document=None if planned else _document(visit),
-        place_photos=[p for p in visit.photos if not p.code],
+        may_plan=appointments.may_plan(actor, visit.case),
+        may_fill=may_fill,
+        left=len(field_data.left_over(visit.id)) if may_fill else 0,
+        document=None if planned else document_of(visit),
+        place_photos=_taken(visit, ""),
         errors=errors,
         typed=typed or {},
     )
@@ -171,6 +219,6 @@ def slot(visit: Inspection, code: str) -> dict[str, Any]:
     """What the photo strip of one item (or of the place, without code) is drawn from."""
     return {
         "code": code,
-        "photos": [p for p in visit.photos if p.code == code],
+        "photos": _taken(visit, code),
         "upload_url": url_for("inspections.add_photo", inspection_id=visit.id, code=code),
     }

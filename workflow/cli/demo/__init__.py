@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from workflow.cli.clock import clock, writing
-from workflow.cli.demo import bulk, stories
+from workflow.cli.demo import bulk, organisation, stories, wording
 from workflow.data import people
 
 group = AppGroup("demo", help="Invented data to try the system with.")
@@ -23,7 +23,9 @@ def seed() -> None:
     started = time.monotonic()
     with writing():
         count = stories.play_all(clock())
-    click.echo(f"demo: {count} companies in {time.monotonic() - started:.0f} s")
+        teams = organisation.build(clock())
+        wording.build(clock())
+    click.echo(f"demo: {count} companies, {teams} teams in {time.monotonic() - started:.0f} s")
 
 
 @group.command("load")

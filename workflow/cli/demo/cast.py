@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stdnum.cn import uscc as stdnum_uscc
@@ -167,6 +168,13 @@ class Company:
 def person_name(number: int) -> str:
     """The invented name with this number."""
     return _SURNAMES[number * 7 % len(_SURNAMES)] + _GIVEN[number * 5 % len(_GIVEN)]
+
+
+def invented_names() -> Iterator[str]:
+    """Invented names, each once: every surname with every given name, mixed."""
+    for round_ in range(len(_GIVEN)):
+        for place, surname in enumerate(_SURNAMES):
+            yield surname + _GIVEN[(round_ + place * 3) % len(_GIVEN)]
 
 
 def company(number: int) -> Company:
