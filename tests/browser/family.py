@@ -131,7 +131,7 @@ class Family:
 
     def act(self, label: str) -> Locator:
         """The box of the step ``label`` among what the officer may do."""
-        return self.desk.page.locator("#act .fg-act", has_text=re.compile(rf"^\s*{label}"))
+        return self.desk.page.locator("#act .fg-act", has_text=re.compile(rf"^\s*\d?\s*{label}"))
 
     def arrange(self, action: str, label: str) -> None:
         """Arrange the visit from the case page that is open."""

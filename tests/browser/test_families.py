@@ -164,7 +164,7 @@ def test_essential_enterprises_are_read_and_visited_at_once(family: Family) -> N
     family.save()
     family.submit(flow, "走绿色通道")
     family.officer(Role.REVIEWER)
-    expect(family.act("送领导小组审定")).to_contain_text("现在不能办")
+    expect(family.act("送领导小组审定")).to_contain_text("项材料未审定为符合")
     family.arrange("schedule_inspection", "预约或更改实地核查")
     family.visit("general")
     family.officer(Role.REVIEWER)

@@ -179,6 +179,7 @@ TABLE: dict[str, frozenset[Permission]] = {
     "assignment.choose": ASSIGN,
     "assignment.claim": ACT,
     "assignment.give": ASSIGN,
+    "assignment.offer": ASSIGN,
     "assignment.release": ACT | ASSIGN,
     "assignment.take_over": ACT,
     "organisation.add_member": ORGANISE,

@@ -301,7 +301,8 @@ def begin(values: dict[str, Any], *, flow_version: FlowVersion, at: dt.datetime)
     return case
 
 
-def _area_column(kind: AreaKind) -> Any:
+def area_column(kind: AreaKind) -> Any:
+    """The column of cases that holds the area of this kind."""
     return {
         AreaKind.CITY: Case.city_id,
         AreaKind.COUNTY: Case.county_id,
@@ -312,7 +313,7 @@ def _area_column(kind: AreaKind) -> Any:
 
 
 def _covered(appointment: Appointment) -> ColumnElement[bool]:
-    inside = _area_column(appointment.area_kind) == appointment.area_id
+    inside = area_column(appointment.area_kind) == appointment.area_id
     if appointment.role is Role.DEPARTMENT:
         asked = select(OpinionRequest.case_id).where(OpinionRequest.department == appointment.bureau)
         return and_(inside, Case.id.in_(asked))

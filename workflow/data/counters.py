@@ -13,14 +13,13 @@ from enum import StrEnum
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Date, String, delete, event, insert, inspect, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, UOWTransaction, mapped_column
 from sqlalchemy.orm import attributes as orm_attributes
 from sqlalchemy.orm.base import PassiveFlag
 
 from workflow.core.clocks import NO_LIMIT
 from workflow.core.times import shanghai_day
-from workflow.data import names
+from workflow.data import names, sums
 from workflow.data.audit import AuditHead
 from workflow.data.cases import Case
 from workflow.extensions import Id, Model, db
@@ -145,15 +144,7 @@ def _add(session: Session, delta: Mapping[Place, int]) -> None:
         chains = sorted({f"town:{row['town_id']}" for row in rows})
         heads = select(AuditHead.number).where(AuditHead.chain.in_(chains)).order_by(AuditHead.chain)
         connection.execute(heads.with_for_update())
-        into_pg = postgresql.insert(Counter).values(rows)
-        added = {"number": Counter.number + into_pg.excluded.number}
-        connection.execute(
-            into_pg.on_conflict_do_update(index_elements=list(Counter.__table__.primary_key), set_=added)
-        )
-        return
-    into = sqlite.insert(Counter).values(rows)
-    added = {"number": Counter.number + into.excluded.number}
-    connection.execute(into.on_conflict_do_update(index_elements=list(Counter.__table__.primary_key), set_=added))
+    sums.add(connection, Counter, rows, ("number",))
 
 
 def sweep(before: dt.date) -> int:

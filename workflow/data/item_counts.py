@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Iterable
 
 from sqlalchemy import Date, String, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from workflow.core.times import shanghai_day
+from workflow.data import sums
 from workflow.data.areas import Area
 from workflow.data.inspections import Inspection
 from workflow.extensions import Id, Model, db
@@ -50,17 +50,7 @@ def count(visit: Inspection, at: dt.datetime) -> None:
         for item in sorted(visit.items, key=lambda i: i.code)
         if item.result in ("conform", "fail")
     ]
-    if not rows:
-        return
-    key = list(ItemCount.__table__.primary_key)
-    if db.session.connection().dialect.name == "postgresql":
-        into = postgresql.insert(ItemCount).values(rows)
-        added = {n: getattr(ItemCount, n) + into.excluded[n] for n in ("marked", "failed")}
-        db.session.execute(into.on_conflict_do_update(index_elements=key, set_=added))
-        return
-    lite = sqlite.insert(ItemCount).values(rows)
-    sums = {n: getattr(ItemCount, n) + lite.excluded[n] for n in ("marked", "failed")}
-    db.session.execute(lite.on_conflict_do_update(index_elements=key, set_=sums))
+    sums.add(db.session.connection(), ItemCount, rows, ("marked", "failed"))
 
 
 def totals(town_ids: Iterable[int], since: dt.date) -> list[tuple[str, str, int, int, int, int]]:

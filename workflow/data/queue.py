@@ -127,7 +127,7 @@ def flow_of(row: QueueRow, known: KnownFlow) -> Flow:
 
 
 @lru_cache(maxsize=2)
-def _columns(whole: bool) -> Select[*tuple[Any, ...]]:
+def row_columns(whole: bool) -> Select[*tuple[Any, ...]]:
     """The explicit columns of a row with what they are joined from; made once, since they never differ.
 
     Outer joins, though every case has a town: no planner begins with the towns then.
@@ -202,7 +202,7 @@ class Asked:
         beyond = [] if mark is None else [self._beyond(mark, backwards)]
         if not self.ways:
             return []
-        query = _columns(whole)
+        query = row_columns(whole)
         if len(runs) == 1:
             query = query.where(*runs[0], *beyond)
         else:
@@ -291,7 +291,7 @@ def stream(actor: Actor, filters: Filters, now: dt.datetime) -> Iterator[QueueRo
 
 def rows_of(actor: Actor, case_ids: Sequence[int]) -> list[QueueRow]:
     """The rows of these cases that the actor may see, with all their fields, in the order given."""
-    query = _columns(True).where(cases.reach(actor), Case.id.in_(case_ids))
+    query = row_columns(True).where(cases.reach(actor), Case.id.in_(case_ids))
     found = {row.id: QueueRow(*row) for row in db.session.execute(query)}
     return [found[i] for i in dict.fromkeys(case_ids) if i in found]
 

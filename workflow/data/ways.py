@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, false, func, literal_c
 from workflow.core.actors import ROLE_PERMISSIONS, Actor, Appointment, AreaKind, Permission, Role
 from workflow.core.times import end_of_day, shanghai_day, start_of_day
 from workflow.data import cases, casework
-from workflow.data.cases import Case
+from workflow.data.cases import Case, area_column
 from workflow.data.filters import HOLDERS, KINDS, ME, NOBODY, Due, Filters, Group, Tab
 from workflow.data.opinions import OpinionRequest
 
@@ -49,17 +49,6 @@ def unindexed(checks: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
     PostgreSQL takes "differs from 0" for true of nearly all rows, and so goes along the index instead of sorting.
     """
     return case((and_(*checks), literal_column("1")), else_=literal_column("0")) != literal_column("0")
-
-
-def area_column(kind: AreaKind) -> Any:
-    """The column of cases that holds the area of this kind."""
-    return {
-        AreaKind.CITY: Case.city_id,
-        AreaKind.COUNTY: Case.county_id,
-        AreaKind.TOWN: Case.town_id,
-        AreaKind.ZONE: Case.zone_id,
-        AreaKind.BUILDING: Case.building_id,
-    }[kind]
 
 
 def ways(actor: Actor, filters: Filters, now: dt.datetime) -> list[Way]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, current_app, flash, redirect, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from workflow.core.actors import Permission
 from workflow.core.assignment import RUNG_LABELS, Rung
-from workflow.core.errors import Invalid, Stale, StepClosed
+from workflow.core.errors import Invalid, NotPermitted, Stale, StepClosed
 from workflow.data.cases import Case
 from workflow.services import assignment as assignment_service
+from workflow.services import cases as case_service
 from workflow.web.access import actor, requires
 from workflow.web.assignment_words import assignment_of, tenths
 from workflow.web.boundary import after_commit
@@ -27,7 +28,7 @@ Answer = Response | tuple[str, int]
 @bp.app_template_global("assignment_of")
 def _assignment_of(case: Case) -> object:
     """What the case page shows of who handles the case, for the reader."""
-    return assignment_of(case, actor(), now())
+    return assignment_of(case, actor())
 
 
 @bp.app_template_global("rung_words")
@@ -86,6 +87,16 @@ def release(case_id: int) -> Answer:
     version = version_field()
     words = _("已退回待分派；半小时内无人认领的，由系统自动分派。")
     return _done(case_id, lambda: assignment_service.release(actor(), case_id, version, now()), words)
+
+
+@bp.get("/cases/<int:case_id>/assignee/give")
+@requires(Permission.ASSIGN_CASES)
+def offer(case_id: int) -> str:
+    """Whom the case can be given to; read on a page of its own, since it asks much that the case page need not know."""
+    case = case_service.get(actor(), case_id)
+    if not assignment_service.may_assign(actor(), case):
+        raise NotPermitted()
+    return render_template("desk/give.html", case=case, offered=assignment_service.candidates_for(case, now()))
 
 
 @bp.post("/cases/<int:case_id>/assignee/give")

@@ -15,15 +15,11 @@ from workflow.data import people
 from workflow.data.cases import Case
 from workflow.i18n import mark
 from workflow.services import assignment
-from workflow.services.assignment import CandidateLine
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What the case page says of the person who handles it; ``why`` is a sentence, ``passed`` those passed over.
-
-    ``offered`` are the people it can be given to, empty unless the reader may give it.
-    """
+    """What the case page says of the person who handles it; ``why`` is a sentence, ``passed`` those passed over."""
 
     name: str
     since: dt.datetime | None
@@ -35,7 +31,6 @@ class Assignment:
     may_take_over: bool
     may_release: bool
     may_assign: bool
-    offered: list[CandidateLine]
 
 
 def tenths(load: int) -> str:
@@ -87,7 +82,7 @@ def _passed(because: Mapping[str, Any], names: Mapping[int, str]) -> list[str]:
     return lines
 
 
-def assignment_of(case: Case, who: Actor, now: dt.datetime) -> Assignment | None:
+def assignment_of(case: Case, who: Actor) -> Assignment | None:
     """What to show a member of staff of the case's assignment; None when it does not wait for the staff."""
     if not assignment.waits_for_staff(case):
         return None
@@ -107,5 +102,4 @@ def assignment_of(case: Case, who: Actor, now: dt.datetime) -> Assignment | None
         may_take_over=holds and case.assignee_id is not None and not mine,
         may_release=case.assignee_id is not None and (mine or gives),
         may_assign=gives,
-        offered=assignment.candidates_for(case, now) if gives else [],
     )

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from workflow.core.actors import AreaKind, Permission
 from workflow.core.errors import N_
+from workflow.core.texts import clean_text
 from workflow.data.queue import Group
 from workflow.services import board as board_service
 from workflow.services.board import Board
@@ -48,7 +49,7 @@ def show() -> str:
     """The board of an area; an unknown span of days is taken as 30."""
     days = request.args.get("days", type=int)
     board = board_service.board_of(
-        actor(), request.args.get("area", "")[:40], days if days in WINDOWS else WINDOWS[1], now()
+        actor(), clean_text(request.args.get("area", ""))[:40], days if days in WINDOWS else WINDOWS[1], now()
     )
     shown: dict[str, Any] = {
         "stages": board_service.STAGES,

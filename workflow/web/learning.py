@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from workflow.core.actors import AreaKind, Permission
 from workflow.core.catalogue import ChecklistItem
 from workflow.core.questions import SECTORS
+from workflow.core.texts import clean_text
 from workflow.data import flows
 from workflow.data.flows import ChecklistVersion
 from workflow.extensions import db
@@ -31,7 +32,7 @@ def show() -> str:
     sectors = {key: _(label) for key, label in SECTORS}
     sector = request.args.get("sector", "")
     sector = sector if sector in sectors else ""
-    found = learning.learned(actor(), request.args.get("area", "")[:40], sector, now())
+    found = learning.learned(actor(), clean_text(request.args.get("area", ""))[:40], sector, now())
     return render_template(
         "inspections/learning.html",
         found=found,
