@@ -20,7 +20,7 @@ from tests.browsing import PHONE, Person
 from tests.builders import mobile, uscc
 from workflow.app import create_app
 from workflow.cli.clock import clock, writing
-from workflow.cli.demo import stories
+from workflow.cli.demo import organisation, stories, wording
 from workflow.cli.demo.cast import PASSWORD
 from workflow.jobs.drain import drain
 from workflow.services import publishing
@@ -134,6 +134,20 @@ def _advise(desk: Person, base: str) -> None:
     _shot(page, "leader-tailoring")
 
 
+def _lead(base: str) -> None:
+    """The pages of a town's leader: the board, who holds what, and a case."""
+    with sync_playwright() as playwright:
+        browser = browsing.launch(playwright)
+        desk = Person.arrive(browser, base, WIDE)
+        desk.sign_in("leader", PASSWORD)
+        _shot(desk.go("/board"), "leader-board")
+        _shot(desk.go("/organisation"), "leader-organisation")
+        page = desk.go("/desk?tab=team")
+        page.locator("[data-row-link]").first.click()
+        _shot(page, "leader-case")
+        browser.close()
+
+
 def main() -> None:
     """Make a fresh demo in a temporary folder, serve it, and walk through it."""
     with tempfile.TemporaryDirectory() as name:
@@ -148,10 +162,13 @@ def main() -> None:
                 publishing.sync_flows(clock())
             with writing():
                 stories.play_all(clock())
+                organisation.build(clock())
+                wording.build(clock())
             drain(clock)
         with browsing.serving(app) as base:
             _tour(base, folder)
             _command(base)
+            _lead(base)
 
 
 if __name__ == "__main__":
