@@ -10,6 +10,7 @@ import datetime as dt
 from collections import Counter as Tally
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Date, String, delete, event, insert, inspect, select
@@ -99,19 +100,31 @@ def _before_and_now(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
     """The counted columns as they stand in the database before this flush, and as it leaves them."""
     now = {name: getattr(case, name) for name in _COUNTED}
     before = dict(now)
-    for name in _COUNTED:
-        attribute = inspect(Case).get_property_by_column(Case.__table__.c[name]).key
+    for name, attribute in _attributes().items():
         history = orm_attributes.get_history(case, attribute, passive=PassiveFlag.PASSIVE_NO_INITIALIZE)
         if history.deleted:
             before[name] = history.deleted[0]
     return before, now
 
 
+@lru_cache(maxsize=1)
+def _attributes() -> dict[str, str]:
+    """The attribute of a case that holds each counted column."""
+    mapper = inspect(Case)
+    return {name: mapper.get_property_by_column(Case.__table__.c[name]).key for name in _COUNTED}
+
+
+def _is_counted_otherwise(case: Case) -> bool:
+    """Whether this flush changed a counted column or the name."""
+    changed = inspect(case).committed_state
+    return "enterprise_name" in changed or not changed.keys().isdisjoint(_attributes().values())
+
+
 @event.listens_for(Session, "after_flush")
 def _count(session: Session, context: UOWTransaction) -> None:
     """Follow what this flush did to cases."""
     new = {c for c in session.new if isinstance(c, Case)}
-    changed = {c for c in session.dirty if isinstance(c, Case)} - new
+    changed = {c for c in session.dirty if isinstance(c, Case) and _is_counted_otherwise(c)} - new
     if not new and not changed:
         return
     delta: Tally[Place] = Tally()
