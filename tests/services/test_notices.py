@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from tests.builders import NOW, World
+from tests.services.robot_teams import robot, team
 from workflow.core.actors import Role
 from workflow.core.errors import Invalid, NotFound, StepClosed
 from workflow.core.times import SHANGHAI, shanghai_day
 from workflow.data import notices as data_notices
 from workflow.data import people
-from workflow.data.areas import Area
 from workflow.data.cases import Case
 from workflow.data.notices import Notice, NoticeChoice
-from workflow.data.organisation import Team, TeamArea, TeamMember
 from workflow.data.outbox import OutboxItem
 from workflow.data.people import Account
-from workflow.data.robots import Robot
 from workflow.extensions import db
 from workflow.jobs import drain
 from workflow.services import accounts, clocks, letters, notices, opinions
@@ -301,39 +298,6 @@ def reviewing(world: World) -> Case:
     """A case whose materials are being reviewed."""
     case = world.submitted()
     return world.step(world.officer(Role.REVIEWER), case, "accept")
-
-
-def team(area: Area, members: Iterable[Account] = (), covers: Iterable[int] = ()) -> Team:
-    """A team that stands in the area."""
-    count = db.session.scalar(select(func.count()).select_from(Team)) or 0
-    made = Team(code=f"T{count}", name="江厦街道复工专班", kind="team", area_id=area.id, created_at=NOW)
-    db.session.add(made)
-    db.session.flush()
-    today = shanghai_day(NOW)
-    db.session.add_all(
-        TeamMember(team_id=made.id, person_id=a.person_id, duty="member", starts_on=today) for a in members
-    )
-    db.session.add_all(TeamArea(team_id=made.id, area_id=i) for i in covers)
-    db.session.commit()
-    return made
-
-
-def robot(world: World, made: Team, events: list[str], **values: Any) -> Robot:
-    """A robot of the team."""
-    found = Robot(
-        team_id=made.id,
-        kind="wecom",
-        name="工作群",
-        url="",
-        shown="",
-        events=events,
-        created_by=world.officer(Role.LEADER).person_id,
-        created_at=NOW,
-        **values,
-    )
-    db.session.add(found)
-    db.session.commit()
-    return found
 
 
 def test_a_team_is_told_with_its_robots(world: World, case: Case, reviewer: Account) -> None:
