@@ -59,7 +59,8 @@ def test_a_visit_keeps_the_list_it_was_arranged_with(world: World) -> None:
     assert checklists.of_visit(after).item("NEW-01").text.zh == "门口有当天的值班名单"
     with pytest.raises(KeyError):
         checklists.of_visit(before).item("NEW-01")
-    assert checklists.digest_of_visit(before) != checklists.digest_of_visit(after)
+    old, new = checklists.of_visit(before), checklists.of_visit(after)
+    assert checklists.digest_of_visit(before, old) != checklists.digest_of_visit(after, new)
 
 
 def test_a_list_holds_in_its_area_from_its_day_on(world: World) -> None:

@@ -14,9 +14,11 @@ from PIL import Image
 from tests.web.desk_fixtures import Site, counted, page, site  # noqa: F401 - a fixture
 from tests.web.phone import DEVICE, Visit, day, gps_jpeg, items, op, sync, uid, visit  # noqa: F401 - fixtures among them
 from workflow.core.actors import Role
+from workflow.data import inspections
 from workflow.data.inspections import Inspection
 from workflow.extensions import db
 from workflow.services import inspections as inspection_service
+from workflow.services import rectifications
 from workflow.services.inspections import Appointment
 
 
@@ -237,3 +239,26 @@ def test_two_pages_do_not_overwrite_each_other(site: Site, visit: Visit) -> None
     refused = site.post(visit.first, f"{url}/save", **clash, revision="1", seen=seen)
     assert refused.status_code == 409
     assert "后门堵塞" in refused.get_data(as_text=True)
+
+
+def test_a_recheck_shows_what_the_company_put_right(site: Site) -> None:
+    """Only what failed is asked again, with the company's words and the number of its photos."""
+    with site.building(days_ago=6) as world:
+        case = world.scheduled()
+        failed = [i.code for i in inspections.of_case(case.id)[-1].items if not i.is_veto][1]
+        world.conclude(case, "order_rectification", failed, words="请整改")
+        clerk = world.actor(world.clerk_of(case))
+        rectifications.add_photo(clerk, case.id, failed, world.file(), caption="已装好", now=world.later(hours=1))
+        db.session.commit()
+        db.session.refresh(case)
+        inspection_service.report_rectified(
+            clerk, case.id, "report_rectified", {failed: "已整改"}, version=case.version, now=world.later(hours=1)
+        )
+        db.session.commit()
+        db.session.refresh(case)
+        world.schedule(case)
+        login = world.inspectors()[0].login
+    taken = day(site.browser(login))["visits"][-1]
+    assert taken["is_recheck"]
+    (one,) = items(taken).values()
+    assert (one["code"], one["remedy"], one["remedy_photos"], one["result"]) == (failed, "已整改", 1, "")

@@ -75,9 +75,8 @@ def of_visit(visit: Inspection) -> Checklist:
     return _whole(_versions(ids)) if ids else catalogue.checklist(visit.checklist)
 
 
-def digest_of_visit(visit: Inspection) -> str:
-    """The SHA-256 of what a visit asks: the codes, texts, bounds and veto marks of its items, in order."""
-    checklist = of_visit(visit)
+def digest_of_visit(visit: Inspection, checklist: Checklist) -> str:
+    """The SHA-256 of what a visit asks of its list: the codes, texts, bounds and veto marks of its items, in order."""
     asked = [checklist.item(row.code) for row in visit.items]
     words = [
         f"{i.code}\t{i.text.zh}\t{i.veto}\t{i.limit.minimum if i.limit else ''}\t{i.limit.maximum if i.limit else ''}"

@@ -114,7 +114,8 @@ class _Sync:
 
     def _list(self, visit: Inspection) -> tuple[Checklist, str]:
         if visit.id not in self.lists:
-            self.lists[visit.id] = checklists.of_visit(visit), checklists.digest_of_visit(visit)
+            checklist = checklists.of_visit(visit)
+            self.lists[visit.id] = checklist, checklists.digest_of_visit(visit, checklist)
         return self.lists[visit.id]
 
     def _is_same(self, before: FieldOperation, op: MarkOperation) -> bool:

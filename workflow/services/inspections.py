@@ -157,13 +157,30 @@ def add_photo(
 ) -> InspectionPhoto:
     """Add a photo to a visit, of one item or of the place as a whole (empty code)."""
     visit = own_planned(actor, inspection_id)
-    if received.kind.value not in ("jpeg", "png"):
-        received.path.unlink(missing_ok=True)
-        raise Invalid(N_("照片只收 JPEG、PNG 或 HEIC。"), field="photos")
     if code and code not in {i.code for i in visit.items}:
         raise Invalid(N_("请选择列表中的一项。"), field="code")
     if len(visit.photos) >= MAX_PHOTOS:
         raise Invalid(N_("每次核查最多 %(n)s 张照片。"), field="photos", n=MAX_PHOTOS)
+    photo = keep_photo(visit, received, actor, now, code=code, caption=caption, field="photos")
+    record(audit.PHOTO_ADDED, visit, actor, now, {"photo": photo.id, "sha256": photo.sha256})
+    return photo
+
+
+def keep_photo(
+    visit: Inspection,
+    received: ReceivedFile,
+    actor: Actor,
+    now: dt.datetime,
+    *,
+    code: str,
+    caption: str,
+    field: str,
+    by_company: bool = False,
+) -> InspectionPhoto:
+    """Keep a received picture with a visit; :class:`Invalid` at ``field`` when it is none. The caller records it."""
+    if received.kind.value not in ("jpeg", "png"):
+        received.path.unlink(missing_ok=True)
+        raise Invalid(N_("照片只收 JPEG、PNG 或 HEIC。"), field=field)
     stored = material_service.keep_received(received, now)
     photo = InspectionPhoto(
         inspection_id=visit.id,
@@ -171,12 +188,12 @@ def add_photo(
         caption=clean_text(caption)[:200],
         file=stored,
         sha256=stored.sha256,
+        by_company=by_company,
         added_by=actor.person_id,
         added_at=now,
     )
     visit.photos.append(photo)
     db.session.flush()
-    record(audit.PHOTO_ADDED, visit, actor, now, {"photo": photo.id, "sha256": stored.sha256})
     return photo
 
 

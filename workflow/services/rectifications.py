@@ -12,7 +12,6 @@ from sqlalchemy import select
 
 from workflow.core.actors import Actor
 from workflow.core.errors import N_, Invalid, NotFound, Stale, StepClosed
-from workflow.core.texts import clean_text
 from workflow.data import audit, cases, inspections
 from workflow.data.cases import Case
 from workflow.data.inspections import Inspection, InspectionPhoto
@@ -21,7 +20,6 @@ from workflow.extensions import db
 from workflow.services import cases as case_service
 from workflow.services import inspections as inspection_service
 from workflow.services import item_deadlines
-from workflow.services import materials as material_service
 
 MOST_PHOTOS = 6
 """Photos that a company may add to one item."""
@@ -72,23 +70,12 @@ def add_photo(
     visit = _open_visit(actor, case_id)
     if code not in {i.code for i in item_deadlines.failed(visit)}:
         raise NotFound()
-    if received.kind.value not in ("jpeg", "png"):
-        raise Invalid(N_("照片只收 JPEG、PNG 或 HEIC。"), field=f"remedy_{code}")
+    field = f"remedy_{code}"
     if len(photos_of(visit, code)) >= MOST_PHOTOS:
-        raise Invalid(N_("每项最多 %(n)s 张照片。"), field=f"remedy_{code}", n=MOST_PHOTOS)
-    stored = material_service.keep_received(received, now)
-    photo = InspectionPhoto(
-        inspection_id=visit.id,
-        code=code,
-        caption=clean_text(caption)[:200],
-        file=stored,
-        sha256=stored.sha256,
-        by_company=True,
-        added_by=actor.person_id,
-        added_at=now,
+        raise Invalid(N_("每项最多 %(n)s 张照片。"), field=field, n=MOST_PHOTOS)
+    photo = inspection_service.keep_photo(
+        visit, received, actor, now, code=code, caption=caption, field=field, by_company=True
     )
-    visit.photos.append(photo)
-    db.session.flush()
     _record(audit.REMEDY_PHOTO_ADDED, visit, photo, actor, now)
     return photo
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from workflow.core.actors import Actor
-from workflow.core.catalogue import ChecklistItem
+from workflow.core.catalogue import Checklist, ChecklistItem
 from workflow.core.engine import OpenStep
 from workflow.core.flow import NoteRule
 from workflow.data import field, inspections, people, visits
@@ -66,12 +66,12 @@ def _remedies(visit: Inspection) -> tuple[dict[str, str], dict[str, int]]:
         .where(photo.inspection_id == last.id, photo.by_company, photo.taken_back_at.is_(None))
         .group_by(photo.code)
     )
-    counts = dict(db.session.execute(query).tuples().all())
+    counts = {code: int(n) for code, n in db.session.execute(query)}
     return {i.code: i.remedy for i in last.items if i.remedy}, counts
 
 
-def _groups(visit: Inspection, names: Names) -> list[dict[str, Any]]:
-    checklist, (words, photos) = checklists.of_visit(visit), _remedies(visit)
+def _groups(visit: Inspection, checklist: Checklist, names: Names) -> list[dict[str, Any]]:
+    words, photos = _remedies(visit)
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in visit.items:
         item = checklist.item(row.code)
@@ -144,7 +144,8 @@ def _conclusions(who: Actor, visit: Inspection, now: dt.datetime) -> list[dict[s
 def _visit(
     who: Actor, visit: Inspection, names: Names, signed: Mapping[str, InspectionSignature], now: dt.datetime
 ) -> dict[str, Any]:
-    version, present = checklists.of_visit(visit).version, field.covered(visit)
+    checklist, present = checklists.of_visit(visit), field.covered(visit)
+    digest = checklists.digest_of_visit(visit, checklist)
     codes = [i.code for i in visit.items]
     return {
         "id": visit.id,
@@ -159,9 +160,9 @@ def _visit(
         "second": {"id": visit.second_id, "name": visit.second.name},
         "status": visit.status,
         "outcome": visit.outcome or "",
-        "checklist": {"key": visit.checklist, "version": version, "digest": checklists.digest_of_visit(visit)},
+        "checklist": {"key": visit.checklist, "version": checklist.version, "digest": digest},
         "focus": learning.focus_of(visit.case, codes, now) if visit.status == "planned" else [],
-        "groups": _groups(visit, names),
+        "groups": _groups(visit, checklist, names),
         "photos": [_photo(p, names) for p in visit.photos if not p.by_company],
         "signatures": {party: signature_of(signed.get(party), present) for party in PARTIES},
         "case_version": visit.case.version,
