@@ -10,7 +10,7 @@ from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -91,13 +91,19 @@ class Person:
         confirm = self.page.locator("#fg-confirm[open] [data-confirm-ok]")
         if confirm.count():
             confirm.click()
-        self.page.wait_for_load_state("load")
+        self._arrived()
         self.look()
         return self.page
 
+    def _arrived(self) -> None:
+        """Wait until no form of the page is on its way: a slow answer must not leave us looking at the page before."""
+        expect(self.page.locator("form[data-sent=yes]")).to_have_count(0, timeout=15_000)
+        self.page.wait_for_load_state("load")
+
     def follow(self, name: str, *, exact: bool = False) -> Page:
         """Follow a link by its words."""
-        self.page.get_by_role("link", name=name, exact=exact).first.click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=name, exact=exact).first.click()
         self.page.wait_for_load_state("load")
         self.look()
         return self.page

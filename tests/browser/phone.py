@@ -91,8 +91,11 @@ def put_whole_list(visit: Inspection) -> None:
 
 
 def arranged(world: World) -> tuple[int, list[str], list[str]]:
-    """A visit of the town's two inspectors as of now, with the whole list: its id, its items' codes, the two logins."""
-    world.now = dt.datetime.now(dt.UTC)
+    """A visit of the town's two inspectors as of now, with the whole list: its id, its items' codes, the two logins.
+
+    It is made some hours ago: what came before a visit takes time, and nobody's appointment may begin after midnight.
+    """
+    world.now = dt.datetime.now(dt.UTC) - dt.timedelta(hours=6)
     case = world.scheduled()
     visit = inspection_service.planned(case)
     assert visit is not None
