@@ -78,6 +78,7 @@ def _models() -> None:
         "field",
         "files",
         "flows",
+        "gates",
         "idempotency",
         "inspections",
         "issued",

@@ -194,7 +194,7 @@ def test_refusing_and_revoking_need_words_and_the_right_state(world: World, cler
         service.revoke(reviewer, other.id, "", world.now)
     service.revoke(reviewer, other.id, "车辆已出售", world.later(hours=1))
     db.session.commit()
-    assert (other.status, other.revoked_at) == ("revoked", world.now)
+    assert (other.status, other.changed_at) == ("revoked", world.now)
     with pytest.raises(StepClosed):
         service.revoke(reviewer, other.id, "再来一次", world.now)
 

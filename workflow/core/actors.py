@@ -79,26 +79,30 @@ class Permission(StrEnum):
     MANAGE_ORGANISATION = "manage_organisation"
     SEE_BOARD = "see_board"
     EXPORT_PERSONAL = "export_personal"
+    MANAGE_GATES = "manage_gates"
+    SEE_GATES = "see_gates"
 
 
 _P = Permission
 _DESK = frozenset({_P.SEE_CASE, _P.SEE_DESK})
-_LEADS = frozenset({_P.ASSIGN_CASES, _P.MANAGE_ORGANISATION, _P.SEE_BOARD, _P.EXPORT_PERSONAL})
+_LEADS = frozenset({_P.ASSIGN_CASES, _P.MANAGE_ORGANISATION, _P.SEE_BOARD, _P.EXPORT_PERSONAL, _P.SEE_GATES})
 _COMPANY = frozenset({_P.FILE_APPLICATION, _P.SEE_CASE, _P.ACT_ON_CASE, _P.REQUEST_PASS})
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.FILER: _COMPANY,
     Role.HOST_FILER: _COMPANY,
-    Role.REVIEWER: _DESK | {_P.ACT_ON_CASE, _P.REVIEW_MATERIALS, _P.PLAN_INSPECTION, _P.DECIDE_PASS, _P.TAILOR_CASE},
+    Role.REVIEWER: _DESK
+    | {_P.ACT_ON_CASE, _P.REVIEW_MATERIALS, _P.PLAN_INSPECTION, _P.DECIDE_PASS, _P.TAILOR_CASE, _P.SEE_GATES},
     Role.INSPECTOR: _DESK | {_P.ACT_ON_CASE, _P.PLAN_INSPECTION, _P.INSPECT},
-    Role.LEADER: _DESK | _LEADS | {_P.ACT_ON_CASE, _P.PLAN_INSPECTION, _P.DECIDE_PASS, _P.TAILOR_CASE},
+    Role.LEADER: _DESK | _LEADS | {_P.ACT_ON_CASE, _P.PLAN_INSPECTION, _P.DECIDE_PASS, _P.TAILOR_CASE, _P.MANAGE_GATES},
     Role.BUREAU_REVIEWER: _DESK | {_P.ACT_ON_CASE, _P.TAILOR_CASE},
     Role.LEADING_GROUP: _DESK | _LEADS | {_P.ACT_ON_CASE, _P.TAILOR_CASE},
-    Role.GUARD: frozenset(),
+    Role.GUARD: frozenset({_P.SEE_GATES}),
     Role.DEPARTMENT: frozenset({_P.SEE_CASE, _P.GIVE_OPINION}),
-    Role.COMMANDER: _DESK | {_P.PUBLISH_RULES, _P.ASSIGN_CASES, _P.MANAGE_ORGANISATION, _P.SEE_BOARD},
-    Role.AUDITOR: _DESK | {_P.SEE_AUDIT, _P.SEE_BOARD},
-    Role.ADMIN: frozenset({_P.MANAGE_ACCOUNTS, _P.MANAGE_ORGANISATION}),
+    Role.COMMANDER: _DESK
+    | {_P.PUBLISH_RULES, _P.ASSIGN_CASES, _P.MANAGE_ORGANISATION, _P.SEE_BOARD, _P.MANAGE_GATES, _P.SEE_GATES},
+    Role.AUDITOR: _DESK | {_P.SEE_AUDIT, _P.SEE_BOARD, _P.SEE_GATES},
+    Role.ADMIN: frozenset({_P.MANAGE_ACCOUNTS, _P.MANAGE_ORGANISATION, _P.MANAGE_GATES}),
     Role.SYSTEM: frozenset(),
 }
 
@@ -170,6 +174,10 @@ class Actor:
     def may(self, permission: Permission) -> bool:
         """Whether any role grants ``permission``."""
         return permission in self.permissions
+
+    def areas_with(self, permission: Permission) -> list[int]:
+        """The ids of the areas in which an appointment grants ``permission``: it reaches all that lies in them."""
+        return [a.area_id for a in self.appointments if permission in ROLE_PERMISSIONS[a.role]]
 
     def roles_for(self, *, enterprise_id: int | None, area_ids: frozenset[int], bureau: str | None) -> frozenset[Role]:
         """The roles this person holds towards one case, by company membership and by area and bureau."""

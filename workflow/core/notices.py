@@ -19,6 +19,7 @@ class Group(StrEnum):
     OPINION = "opinion"
     TALK = "talk"
     WORK = "work"
+    GATE = "gate"
     SYSTEM = "system"
     COMPANY = "company"
     """Progress of one's own company's cases: the only group of company people."""
@@ -31,6 +32,7 @@ GROUP_LABELS: Mapping[Group, str] = {
     Group.OPINION: N_("部门意见答复"),
     Group.TALK: N_("提到我和沟通消息"),
     Group.WORK: N_("批量办理和导出的结果"),
+    Group.GATE: N_("卡口通行的异常"),
     Group.SYSTEM: N_("通知渠道的故障"),
     Group.COMPANY: N_("本企业案件的进展"),
 }
@@ -77,6 +79,12 @@ KINDS: Mapping[str, Kind] = {
     "thread_message": Kind(Group.TALK, Label("企业沟通有新消息", "New message in the conversation"), "message"),
     "bulk_done": Kind(Group.WORK, Label("批量办理已完成", "Bulk work is done"), "list-check", "success"),
     "export_done": Kind(Group.WORK, Label("导出文件已生成", "The export is ready"), "download", "success"),
+    "gate_alarm": Kind(
+        Group.GATE, Label("卡口通行有异常", "Something was wrong at a gate"), "alert-triangle", "danger"
+    ),
+    "passes_printed": Kind(
+        Group.WORK, Label("通行证文件已生成", "The passes are ready to print"), "printer", "success"
+    ),
     "robot_off": Kind(
         Group.SYSTEM, Label("群机器人连续失败，已停用", "A group robot failed and was switched off"), "ban", "danger"
     ),
@@ -114,5 +122,5 @@ ROBOT_LABELS: Mapping[RobotKind, str] = {
     RobotKind.DINGTALK: N_("钉钉"),
     RobotKind.FEISHU: N_("飞书"),
 }
-ROBOT_EVENTS = ("returned", "due_soon", "overdue", "escalated", "opinion_given", "thread_message")
+ROBOT_EVENTS = ("returned", "due_soon", "overdue", "escalated", "opinion_given", "thread_message", "gate_alarm")
 """What a team's robot can be asked to pass on."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Select, String, select
+from collections.abc import Collection
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Select, String, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from workflow.core.actors import AreaKind
@@ -46,6 +48,12 @@ class Area(HasId, Model):
 def by_code(code: str) -> Area | None:
     """The area with this code."""
     return db.session.scalar(select(Area).where(Area.code == code))
+
+
+def lies_in(area_ids: Collection[int]) -> ColumnElement[bool]:
+    """Whether an area is one of ``area_ids`` or below one."""
+    own = (Area.id, Area.city_id, Area.county_id, Area.town_id, Area.zone_id)
+    return or_(*(column.in_(area_ids) for column in own))
 
 
 def of_kind(kind: AreaKind, parent_id: int | None = None) -> Select[Area]:

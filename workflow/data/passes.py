@@ -1,17 +1,19 @@
-"""Vehicle passes: asked for by a company, granted or refused by an officer, revocable."""
+"""Vehicle passes: asked for by a company, granted, suspended, replaced or revoked; one way to change what one is."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, Select, String, Text, select, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Date, ForeignKey, Index, Select, String, Text, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from workflow.core.actors import Actor
 from workflow.core.errors import N_
 from workflow.data.cases import Case
 from workflow.data.cases import visible_to as visible_cases
+from workflow.data.sequences import next_number
 from workflow.extensions import HasId, Id, Model, UtcDateTime, db
 
 PURPOSES = {
@@ -24,22 +26,58 @@ PURPOSES = {
 """Purposes of a vehicle pass by code: the kinds of token that are for vehicles."""
 
 
+STATUSES = ("requested", "granted", "suspended", "refused", "withdrawn", "revoked", "replaced")
+"""What a pass can be; that its days are over is read off its dates."""
+NEVER_GRANTED = ("requested", "refused", "withdrawn")
+DEAD = frozenset({"suspended", "revoked", "replaced"})
+"""Granted once and refused at every gate now: what the list of dead passes names while their days last."""
+LIVE = frozenset({"requested", "granted", "suspended"})
+"""What stands in the way of another pass of the same plate for the same days."""
+REASONS = ("new", "renewal", "lost", "plate")
+"""Why a pass was asked for: a first one, the next days, the paper is lost, the vehicle has another plate."""
+
+LIST_VERSION = "pass-list"
+"""The sequence that counts every change of what the list of dead passes says."""
+FINGERPRINT_BYTES = 5
+
+
+def _listed(*statuses: str) -> str:
+    return ", ".join(f"'{s}'" for s in statuses)
+
+
+def fingerprint_of(number: str) -> int:
+    """The first five bytes of the SHA-256 of a pass number: what gate devices hold of dead passes.
+
+    UNIQUE over all passes: a number whose fingerprint is taken is not given out, so that a device's list is exact.
+    """
+    return int.from_bytes(hashlib.sha256(number.encode()).digest()[:FINGERPRINT_BYTES], "big")
+
+
 class VehiclePass(HasId, Model):
-    """A pass for one vehicle of one approved case; ``number`` and ``token`` exist once it is granted."""
+    """A pass for one vehicle of one approved case; ``number`` and ``token`` exist once it is granted.
+
+    ``status`` is changed by :meth:`settle` alone. ``replaces`` is the pass that this one is asked for instead of (lost,
+    another plate) or after (renewal). ``schedule`` names when in the week it is good. ``list_version`` counts up
+    whenever the list of dead passes has to say something else of it.
+    """
 
     __tablename__ = "passes"
     __table_args__ = (
-        CheckConstraint("status IN ('requested','granted','refused','revoked')", name="status"),
+        CheckConstraint(f"status IN ({_listed(*STATUSES)})", name="status"),
+        CheckConstraint(f"reason IN ({_listed(*REASONS)})", name="reason"),
         CheckConstraint("valid_until_on >= valid_from_on", name="dates"),
-        CheckConstraint("(status IN ('requested','refused')) = (number IS NULL)", name="number"),
+        CheckConstraint(f"(status IN ({_listed(*NEVER_GRANTED)})) = (number IS NULL)", name="number"),
+        Index("ix_passes_desk", "town_id", "status", "id"),
+        Index("ix_passes_list", "list_version", "is_dead", "fingerprint"),
+        Index("ix_passes_dead", "is_dead", "valid_until_on", "fingerprint"),
         Index(
             "uq_passes_live_plate",
             "case_id",
             "plate",
             "valid_from_on",
             unique=True,
-            sqlite_where=text("status IN ('requested','granted')"),
-            postgresql_where=text("status IN ('requested','granted')"),
+            sqlite_where=text("status IN ('requested','granted','suspended')"),
+            postgresql_where=text("status IN ('requested','granted','suspended')"),
         ),
     )
 
@@ -47,12 +85,19 @@ class VehiclePass(HasId, Model):
     number: Mapped[str | None] = mapped_column(String(20), unique=True)
     short_code: Mapped[str | None] = mapped_column(String(12), unique=True)
     token: Mapped[str | None] = mapped_column(Text)
+    fingerprint: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     status: Mapped[str] = mapped_column(String(10), default="requested")
+    is_dead: Mapped[bool] = mapped_column(default=False)
+    list_version: Mapped[int] = mapped_column(Id, default=0)
+    town_id: Mapped[int] = mapped_column(Id, ForeignKey("areas.id"))
+    reason: Mapped[str] = mapped_column(String(10), default="new")
+    replaces_id: Mapped[int | None] = mapped_column(Id, ForeignKey("passes.id"), index=True)
     plate: Mapped[str] = mapped_column(String(10), index=True)
     plate_kind: Mapped[str] = mapped_column(String(20))
     vehicle_type: Mapped[str] = mapped_column(String(40))
     purpose: Mapped[str] = mapped_column(String(20))
     route: Mapped[str] = mapped_column(String(200))
+    schedule: Mapped[str] = mapped_column(String(20), default="always")
     drivers: Mapped[list[Any]] = mapped_column(JSON, default=list, comment="names")
     valid_from_on: Mapped[dt.date] = mapped_column(Date)
     valid_until_on: Mapped[dt.date] = mapped_column(Date)
@@ -60,11 +105,26 @@ class VehiclePass(HasId, Model):
     requested_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     decided_by: Mapped[int | None] = mapped_column(Id, ForeignKey("people.id"))
     decided_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    revoked_by: Mapped[int | None] = mapped_column(Id, ForeignKey("people.id"))
-    revoked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    changed_by: Mapped[int | None] = mapped_column(Id, ForeignKey("people.id"))
+    changed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     words: Mapped[str] = mapped_column(Text, default="", comment="why refused or revoked")
 
     case: Mapped[Case] = relationship()
+    replaces: Mapped[VehiclePass | None] = relationship(remote_side="VehiclePass.id")
+
+    def settle(self, status: str, *, by: int | None, at: dt.datetime, words: str = "") -> None:
+        """Make the pass what ``status`` says, by a person (None: the system); dead and live again are counted.
+
+        The list's counter is locked until the transaction ends, so that versions become visible in their order.
+        """
+        if self.status == "requested":
+            self.decided_by, self.decided_at = by, at
+        else:
+            self.changed_by, self.changed_at = by, at
+        self.status, self.words = status, words
+        if self.is_dead != (status in DEAD):
+            self.is_dead = status in DEAD
+            self.list_version = next_number(LIST_VERSION)
 
     @property
     def purpose_words(self) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Select, String, Text, exists, or_, select, true
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Select, String, Text, exists, select, true
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from workflow.core.actors import ROLE_PERMISSIONS, Actor, Permission
+from workflow.core.actors import Actor, Permission
 from workflow.core.notices import RobotKind
+from workflow.data import areas
 from workflow.data.areas import Area
 from workflow.data.cases import Case
 from workflow.data.organisation import Team, TeamArea
@@ -98,8 +99,7 @@ def about(case: Case) -> list[Robot]:
 
 def teams_managed_by(actor: Actor) -> Select[Team]:
     """The teams, by code, that stand in an area in which the actor manages the organisation."""
-    held = [a.area_id for a in actor.appointments if Permission.MANAGE_ORGANISATION in ROLE_PERMISSIONS[a.role]]
-    inside = or_(*(column.in_(held) for column in (Area.id, Area.city_id, Area.county_id, Area.town_id, Area.zone_id)))
+    inside = areas.lies_in(actor.areas_with(Permission.MANAGE_ORGANISATION))
     query = select(Team).join(Area, Area.id == Team.area_id).where(inside, Team.closed_on.is_(None))
     return query.options(joinedload(Team.area)).order_by(Team.code)
 

@@ -15,7 +15,7 @@ from workflow.core.facts import Verdict
 from workflow.data import applications, audit, inspections, materials, passes
 from workflow.data.applications import Application
 from workflow.data.cases import Case
-from workflow.services import issuing, notices, opinions, reading, sampling
+from workflow.services import issuing, notices, opinions, pass_life, reading, sampling
 from workflow.services.case_facts import facts_of_case
 from workflow.services.telling import tell_company
 
@@ -112,22 +112,18 @@ def _draw_sample(occasion: Occasion) -> None:
         occasion.follow.append((occasion.case.flow.sampled, f"{drawn.value:.6f} < {drawn.percent}"))
 
 
+def _end_passes(occasion: Occasion, granted_to: str) -> None:
+    """Every pass of the case that stands gets another status in the same commit; what was only asked for is refused."""
+    case, words = occasion.case, occasion.move.note or occasion.move.step.done.zh
+    for found in passes.of_case(case.id):
+        if found.status not in passes.LIVE or found.status == granted_to:
+            continue
+        status = "refused" if found.status == "requested" else granted_to
+        pass_life.settle(found, status, occasion.actor, occasion.now, words)
+
+
 def _revoke_passes(occasion: Occasion) -> None:
-    """Every pass of the case dies in the same commit."""
-    for found in passes.of_case(occasion.case.id):
-        if found.status in ("requested", "granted"):
-            found.words = occasion.move.note or occasion.move.step.done.zh
-            was_granted = found.status == "granted"
-            found.status = "revoked" if was_granted else "refused"
-            event = audit.PASS_REVOKED if was_granted else audit.PASS_REFUSED
-            by = occasion.actor.person_id or None
-            if was_granted:
-                found.revoked_by, found.revoked_at = by, occasion.now
-            else:
-                found.decided_by, found.decided_at = by, occasion.now
-            after = {"pass": found.id, "number": found.number, "status": found.status}
-            chain, case_id = f"town:{occasion.case.town_id}", occasion.case.id
-            audit.record(event, chain=chain, actor=occasion.actor, at=occasion.now, case_id=case_id, after=after)
+    _end_passes(occasion, "revoked")
 
 
 def _tell_company(occasion: Occasion) -> None:

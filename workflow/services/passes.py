@@ -20,7 +20,7 @@ from workflow.data.sequences import next_number
 from workflow.documents.pass_kinds import PassKind
 from workflow.extensions import db, settings
 from workflow.services import cases as case_service
-from workflow.services import issuing, keys
+from workflow.services import issuing, keys, pass_life
 
 MAX_LIVE_PASSES = 200
 
@@ -92,6 +92,7 @@ def request_pass(actor: Actor, case_id: int, request: PassRequest, now: dt.datet
     _check_room(case, plate, first, last, shanghai_day(now))
     asked = VehiclePass(
         case=case,
+        town_id=case.town_id,
         plate=plate,
         plate_kind=kind.value,
         vehicle_type=required_line(request.vehicle_type, "vehicle_type", 40),
@@ -104,14 +105,8 @@ def request_pass(actor: Actor, case_id: int, request: PassRequest, now: dt.datet
         requested_at=now,
     )
     _add(asked)
-    _record(audit.PASS_REQUESTED, asked, actor, now)
+    pass_life.record(audit.PASS_REQUESTED, asked, actor, now)
     return asked
-
-
-def _record(event: audit.Event, subject: VehiclePass, actor: Actor, now: dt.datetime) -> None:
-    case = subject.case
-    after = {"pass": subject.id, "number": subject.number, "status": subject.status}
-    audit.record(event, chain=f"town:{case.town_id}", actor=actor, at=now, case_id=case.id, after=after)
 
 
 def get(actor: Actor, pass_id: int) -> VehiclePass:
@@ -147,11 +142,11 @@ def grant(actor: Actor, pass_id: int, now: dt.datetime) -> VehiclePass:
     county = found.case.county.code
     serial = next_number(f"pass:{county}")
     found.number, found.short_code = f"{county}{serial:06d}", keys.new_short_code()
+    found.fingerprint = passes.fingerprint_of(found.number)
     found.token = issuing.document_token(
         PassKind(found.purpose), found.number, found.plate, county, found.valid_from_on, found.valid_until_on
     )
-    found.status, found.decided_by, found.decided_at = "granted", actor.person_id, now
-    _record(audit.PASS_GRANTED, found, actor, now)
+    pass_life.settle(found, "granted", actor, now)
     return found
 
 
@@ -160,9 +155,7 @@ def refuse(actor: Actor, pass_id: int, words: str, now: dt.datetime) -> VehicleP
     found = _for_officer(actor, pass_id)
     if found.status != "requested":
         raise StepClosed(N_("这份通行证申请已经办理过了。"))
-    found.words = required_line(words, "words", 500)
-    found.status, found.decided_by, found.decided_at = "refused", actor.person_id, now
-    _record(audit.PASS_REFUSED, found, actor, now)
+    pass_life.settle(found, "refused", actor, now, required_line(words, "words", 500))
     return found
 
 
@@ -171,7 +164,5 @@ def revoke(actor: Actor, pass_id: int, words: str, now: dt.datetime) -> VehicleP
     found = _for_officer(actor, pass_id)
     if found.status != "granted":
         raise StepClosed(N_("只有已发放的通行证才能撤销。"))
-    found.words = required_line(words, "words", 500)
-    found.status, found.revoked_by, found.revoked_at = "revoked", actor.person_id, now
-    _record(audit.PASS_REVOKED, found, actor, now)
+    pass_life.settle(found, "revoked", actor, now, required_line(words, "words", 500))
     return found

@@ -82,7 +82,7 @@ def check_code(text: str, now: dt.datetime) -> Check:
 
 
 def _check_pass(found: VehiclePass, now: dt.datetime) -> Check:
-    if found.status == "revoked":
+    if found.is_dead:
         status = Status.REVOKED
     elif now < start_of_day(found.valid_from_on):
         status = Status.NOT_YET

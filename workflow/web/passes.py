@@ -28,7 +28,10 @@ STATUSES = {
     "requested": (N_("待发放"), "progress"),
     "granted": (N_("已发放"), "success"),
     "refused": (N_("未同意"), "danger"),
+    "suspended": (N_("已暂停"), "warning"),
     "revoked": (N_("已撤销"), "danger"),
+    "replaced": (N_("已换新证"), "neutral"),
+    "withdrawn": (N_("已撤回"), "neutral"),
 }
 """Source text and tone of each status."""
 
