@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
 from config import Settings, load_settings
-from tests import postgres
+from tests import postgres, thrift
 from tests.builders import NOW, PASSWORD, World
 from workflow.app import create_app
 from workflow.data.people import Account
@@ -29,6 +28,18 @@ TEMPLATE = "fugong_template"
 def _cheap_hashes() -> None:
     """Argon2 as fast as it goes: what is tested here is not its strength."""
     accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _thrift() -> Iterator[None]:
+    """No waiting for the disk, no second compiling of the same routes, no decoding of queries for cookies."""
+    thrift.sweep_less()
+    with pytest.MonkeyPatch.context() as patch:
+        thrift.flush_nothing(patch)
+        thrift.build_routes_once(patch)
+        thrift.compile_statements_once(patch)
+        thrift.look_for_cookies_by_path(patch)
+        yield
 
 
 def make_settings(var_dir: Path, database_url: str) -> Settings:
@@ -91,27 +102,34 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a fresh copy of the template database."""
+def database(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[thrift.Database]:
+    """A fresh copy of the template database."""
+    made: thrift.Database
     if backend == "sqlite":
-        path = tmp_path / "test.sqlite3"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    server: postgres.Cluster = request.getfixturevalue("cluster")
-    name = f"test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**10}"
-    yield server.create_database(name, template=TEMPLATE)
-    server.drop_database(name)
+        made = thrift.SqliteDatabase(tmp_path / "test.sqlite3")
+        template = str(request.getfixturevalue("sqlite_template"))
+    else:
+        name = f"test_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**10}"
+        made = thrift.PostgresDatabase(request.getfixturevalue("cluster"), name)
+        template = TEMPLATE
+    made.become(template)
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def database_url(database: thrift.Database) -> str:
+    """Its address."""
+    return database.url
 
 
 @pytest.fixture
 def app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """The application on a fresh database with areas and flows."""
     made = create_app(make_settings(tmp_path / "var", database_url))
+    thrift.share_templates(made)
     yield made
-    with made.app_context():
-        db.session.remove()
-        db.engine.dispose()
+    thrift.let_go(made)
 
 
 @contextmanager
@@ -132,6 +150,36 @@ def world(app: Flask) -> Iterator[World]:
     """An application context with builders; transactions in it mean to write."""
     with building(app) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> thrift.Shelf:
+    """The prepared sites of this process."""
+    return thrift.Shelf(tmp_path_factory.mktemp("shelf"))
+
+
+Prepared = Callable[[str, Callable[[World], object]], object]
+
+
+@pytest.fixture
+def prepared(app: Flask, database: thrift.Database, tmp_path: Path, shelf: thrift.Shelf) -> Prepared:
+    """Gives the test's site the contents that a builder makes: built for the first test, copied for the others.
+
+    The builder must come to the same whenever it runs, so it may not read the real clock.
+    """
+
+    def bring(name: str, build: Callable[[World], object]) -> object:
+        key, var_dir = f"{name}_{database.kind}", tmp_path / "var"
+        if key in shelf.made:
+            thrift.let_go(app)
+            return shelf.bring(key, database, var_dir)
+        with building(app) as world:
+            made = build(world)
+        thrift.let_go(app)
+        shelf.keep(key, made, database, var_dir)
+        return made
+
+    return bring
 
 
 @pytest.fixture

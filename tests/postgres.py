@@ -61,7 +61,9 @@ class Cluster:
 
     def create_database(self, name: str, template: str = "template0") -> str:
         """Create ``name`` as a copy of ``template`` (which nobody may be connected to) and return its URL."""
-        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        # Copied file by file: without fsync that takes half of what writing every page to the log takes.
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        self._execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
         return self.url_for(name)
 
     def drop_database(self, name: str) -> None:

@@ -49,7 +49,11 @@ export class Row {
   /** A tap on one of the three; the same again takes it back. */
   choose(result, at) {
     const { values } = this;
-    if (result === "conform" && judge(this.item, values.measured) === "outside") { this.say(t("outsideBlocked", { limit: this.item.limit_words })); return; }
+    if (result === "conform" && judge(this.item, values.measured) === "outside") {
+      this.blocked = true; // and the reason stays, also when the row is drawn again because something was sent
+      this.say(this.problemNow());
+      return;
+    }
     this.save({ result: values.result === result ? "" : result }, at);
   }
 
@@ -59,6 +63,7 @@ export class Row {
   }
 
   async save(patch, at) {
+    this.blocked = false;
     try {
       await this.desk.change(this.item, patch);
     } catch {
@@ -80,7 +85,7 @@ export class Row {
     const standing = judge(this.item, measured);
     if (this.mark?.refused) return this.mark.refused;
     if (standing === "unreadable") return t("unreadable");
-    if (standing === "outside" && result !== "fail") return t("outsideSuggest", { limit: this.item.limit_words });
+    if (standing === "outside" && result !== "fail") return t(this.blocked ? "outsideBlocked" : "outsideSuggest", { limit: this.item.limit_words });
     if (result === "fail" && !note.trim()) return t("noteNeeded");
     return "";
   }

@@ -136,7 +136,8 @@ class Family:
     def arrange(self, action: str, label: str) -> None:
         """Arrange the visit from the case page that is open."""
         page = self.desk.page
-        page.locator(f"#act a[href$='/{action}']").click()
+        with page.expect_navigation():
+            page.locator(f"#act a[href$='/{action}']").click()
         self.desk.look()
         at = dt.datetime.now(SHANGHAI) + dt.timedelta(minutes=30)
         page.fill("[name=visit_at]", f"{at:%Y-%m-%dT%H:%M}")

@@ -267,6 +267,8 @@ def test_limits_are_said_at_once(world: World, phones: Arrive) -> None:
     expect(row.locator("[data-part=problem]")).to_contain_text("应判为不符合")
     row.locator("[data-result=conform]").click()
     expect(row.locator("[data-part=problem]")).to_contain_text("不能判为符合")
+    phone.all_sent()  # and the row was drawn again: the reason is still there
+    expect(row.locator("[data-part=problem]")).to_contain_text("不能判为符合")
     expect(row.locator("button[data-result=conform]")).to_have_attribute("aria-pressed", "false")
     row.locator("button[data-result=fail]").click()
     expect(row.locator("[data-part=problem]")).to_contain_text("请写明情况")

@@ -124,7 +124,8 @@ def test_the_keys_can_be_switched_off(reviewer: Person) -> None:
     expect(page.locator("#fg-shortcuts")).to_contain_text("案件页：下一件")
     page.locator("[data-shortcut-toggle]").uncheck()
     page.locator("[data-dialog-close]").click()
-    page.locator("[data-row-link]").first.click()
+    with page.expect_navigation():
+        page.locator("[data-row-link]").first.click()
     address = page.url
     for key in ("m", "n", "1"):
         page.keyboard.press(key)

@@ -60,7 +60,8 @@ def people(chromium: Browser, live: str, logins: dict[str, str]) -> Iterator[dic
 def _answer(person: Person, stance: str, words: str) -> None:
     """Open the first request of the inbox and answer it."""
     page = person.go("/opinions")
-    page.locator(".fg-row a").first.click()
+    with page.expect_navigation():
+        page.locator(".fg-row a").first.click()
     person.look()
     page.get_by_label(stance, exact=True).check()
     page.locator("#words").fill(words)

@@ -59,7 +59,10 @@ BODIES: dict[str, dict[str, object]] = {
     "NUL in a name": {"data": {f"note{NUL}": "甲"}},
     "long numbers": {"data": dict.fromkeys(("version", "revision", "seen_rev", "lead_id", "enterprise_id"), HUGE)},
     "other digits": {"data": dict.fromkeys(("version", "revision", "seen_rev", "lead_id", "enterprise_id"), "١٢")},
-    "ten thousand fields": {"data": {f"field_{n}": "x" for n in range(10_000)}},
+    "ten thousand fields": {
+        "data": "&".join(f"field_{n}=x" for n in range(10_000)).encode(),
+        "content_type": "application/x-www-form-urlencoded",
+    },
     "broken JSON": {"data": b"{", "content_type": "application/json"},
     "JSON of another shape": {"json": [[["甲"]]]},
     "JSON with half characters": {
