@@ -44,6 +44,7 @@ class Settings:
     site_name: str
     max_upload_mb: int
     pass_max_days: int
+    gate_log_days: int
     lockout_failures: int
     lockout_minutes: int
     rate_limit_storage: str
@@ -138,6 +139,8 @@ def _problems(settings: Settings) -> list[str]:
         problems.append("FUGONG_MAX_UPLOAD_MB must be from 1 to 100")
     if not 1 <= settings.pass_max_days <= 90:
         problems.append("FUGONG_PASS_MAX_DAYS must be from 1 to 90")
+    if not 1 <= settings.gate_log_days <= 3650:
+        problems.append("FUGONG_GATE_LOG_DAYS must be from 1 to 3650")
     problems += _mail_problems(settings)
     if settings.is_production:
         if any("/" in host for host in settings.robot_hosts):
@@ -186,6 +189,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         site_name=env.get("FUGONG_SITE_NAME", "宁波市企业复工审核平台"),
         max_upload_mb=_number(env, "FUGONG_MAX_UPLOAD_MB", 20),
         pass_max_days=_number(env, "FUGONG_PASS_MAX_DAYS", 14),
+        gate_log_days=_number(env, "FUGONG_GATE_LOG_DAYS", 60),
         lockout_failures=_number(env, "FUGONG_LOCKOUT_FAILURES", 8),
         lockout_minutes=_number(env, "FUGONG_LOCKOUT_MINUTES", 15),
         rate_limit_storage=env.get("FUGONG_RATE_LIMIT_STORAGE", "memory://"),

@@ -13,8 +13,8 @@ _BABEL = {"zh_Hans": "zh_Hans_CN", "en": "en"}
 
 
 def select_locale() -> str:
-    """The locale chosen by the reader in this session; Chinese otherwise."""
-    chosen = session.get("locale", "zh_Hans") if has_request_context() else "zh_Hans"
+    """The locale chosen by the reader in this session, or asked for by a device without one; Chinese otherwise."""
+    chosen = g.get("asked_locale") or session.get("locale", "zh_Hans") if has_request_context() else "zh_Hans"
     return _BABEL.get(chosen, "zh_Hans_CN")
 
 

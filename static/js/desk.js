@@ -1,4 +1,4 @@
-/** desk.js: the queue's conveniences: fold the conditions on a phone, tick a whole page, and word of what changed meanwhile. */
+/** desk.js: the conveniences of the queue and of the pass desk: fold the conditions on a phone, tick a whole page, and word of what changed meanwhile. */
 
 const EVERY = 30_000;
 
@@ -6,7 +6,7 @@ const fold = document.querySelector("[data-fold]");
 if (fold && window.matchMedia("(max-width: 47.99em)").matches) fold.open = false;
 
 const form = document.querySelector("form[data-many]");
-const boxes = () => Array.from(form?.querySelectorAll('input[name="case"]') ?? []);
+const boxes = () => Array.from(form?.querySelectorAll('input[name="case"], input[name="pass"]') ?? []);
 const whole = form?.querySelector("[data-tick-all] input");
 const words = form?.querySelector("[data-ticked]");
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workflow.core import flow_file as flow_module
-from workflow.core import rulebook
+from workflow.core import pass_rules, rulebook
 from workflow.core.actors import Role
 from workflow.core.conditions import FACT_NAMES
 from workflow.core.effects import Effect
@@ -17,6 +17,7 @@ from workflow.core.engine import Engine
 from workflow.core.flow import InspectionRule, NoteRule, StateKind
 from workflow.core.flow_file import read_flow
 from workflow.core.guards import GUARDS
+from workflow.core.identifiers import PlateKind
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guide" / "flows.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`([^`\s]+)`", GUIDE))
@@ -37,7 +38,8 @@ VOCABULARIES: dict[str, Iterable[str]] = {
     "keys of a material": flow_module.MATERIAL_KEYS,
     "keys of an opinion": flow_module.OPINION_KEYS,
     "keys of a sample": flow_module.SAMPLE_KEYS,
-    "words of a rulebook": rulebook.TOP_KEYS - {"calendar", "regime", "area_class", "listed", "rule"},
+    "words of a rulebook": rulebook.TOP_KEYS - {"calendar", "regime", "area_class", "listed", "rule", "pass"},
+    "words of pass rules": pass_rules.PASS_KEYS | pass_rules.QUOTA_KEYS | set(pass_rules.Decision),
     "words of its tables": rulebook.CALENDAR_KEYS
     | rulebook.REGIME_KEYS
     | rulebook.AREA_CLASS_KEYS
@@ -53,6 +55,7 @@ VOCABULARIES: dict[str, Iterable[str]] = {
         "[[regime]]",
         "[[area_class]]",
         "[[listed]]",
+        "[[pass]]",
         "[[item]]",
         "[calendar]",
     ),
@@ -75,3 +78,13 @@ def test_the_example_is_a_flow() -> None:
     flow = read_flow(example)
     assert flow.key == "tiny"
     assert Engine(flow).flow is flow
+
+
+def test_the_example_of_pass_rules_is_a_rulebook() -> None:
+    example = next(t for t in re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL) if t.startswith("[[pass]]"))
+    book = rulebook.read_rulebook('title = { zh = "例", en = "Example" }\n' + example)
+    assert [r.decision for r in book.passes] == [pass_rules.Decision.AUTOMATIC]
+
+
+def test_the_plates_of_pass_rules_are_explained() -> None:
+    assert [k for k in map(str, PlateKind) if k not in NAMED] == []

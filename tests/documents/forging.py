@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from workflow.documents.pass_kinds import LOOKS, PassKind
+from workflow.documents.pass_kinds import catalogue
 from workflow.documents.tokens import PassClaims, SigningKey, sign
 
 NBF = datetime(2020, 2, 15, tzinfo=UTC)
@@ -27,10 +27,11 @@ def decode(token: str) -> bytes:
 
 def claims(number: int) -> PassClaims:
     """Claims unlike those of any other number."""
-    kind = list(LOOKS)[number % len(PassKind)]
+    kinds, schedules = list(catalogue().kinds), list(catalogue().schedules)
+    kind, schedule = kinds[number % len(kinds)], schedules[number % 7 % len(schedules)]
     begin = NBF + timedelta(days=number % 60)
     name = f"330203{number:06d}" if number % 3 else f"HS-{number}"
-    return PassClaims(name, kind, PLATES[number % 5], begin, begin + timedelta(days=14), AREAS[number % 3])
+    return PassClaims(name, kind, PLATES[number % 5], begin, begin + timedelta(days=14), AREAS[number % 3], schedule)
 
 
 def good(count: int, keys: list[SigningKey]) -> list[str]:

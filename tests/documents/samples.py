@@ -22,7 +22,6 @@ from workflow.documents.official import (
     PassFacts,
     ReceiptFacts,
 )
-from workflow.documents.pass_kinds import PassKind
 
 HOSTILE = (
     "<script>alert(1)</script>{{7*7}}<img src=file:///etc/passwd>"
@@ -94,7 +93,7 @@ def vehicle_pass(**changes: Any) -> PassFacts:
     """A pass for a lorry."""
     facts = PassFacts(
         number="330203000042",
-        kind=PassKind.GOODS,
+        kind="goods",
         plate="浙B12345",
         vehicle_type="重型厢式货车",
         enterprise="宁波甬江精密机械有限公司",

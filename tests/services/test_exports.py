@@ -176,9 +176,9 @@ def test_only_its_maker_fetches_it_and_only_for_a_week(world: World) -> None:
     with pytest.raises(NotFound):
         exports.file_of(maker, export.id, world.now + dt.timedelta(days=8))
     key = export.file.key if export.file else ""
-    assert chunks.forget_expired_exports(clock(world)) == 0
+    assert chunks.forget_expired_files(clock(world)) == 0
     world.later(days=7, minutes=1)
-    assert chunks.forget_expired_exports(clock(world)) == 1
+    assert chunks.forget_expired_files(clock(world)) == 1
     gone = stored(export.id)
     assert (gone.status, gone.file) == ("expired", None)
     assert not storage.exists(storage.open_store(settings().files_url), key)
@@ -230,7 +230,7 @@ def test_what_nobody_finishes_goes_after_a_week(world: World) -> None:
         at = (world.now - dt.timedelta(days=days)).timestamp()
         os.utime(path, (at, at))
     os.utime(folder, (0, 0))
-    chunks.forget_expired_exports(clock(world))
+    chunks.forget_expired_files(clock(world))
     assert list(old.parent.iterdir()) == [new]
 
 

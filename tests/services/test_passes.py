@@ -20,7 +20,6 @@ from workflow.data.cases import Case
 from workflow.data.passes import VehiclePass
 from workflow.data.people import Account
 from workflow.documents import tokens
-from workflow.documents.pass_kinds import PassKind
 from workflow.extensions import db, settings
 from workflow.jobs.drain import drain
 from workflow.services import issuing, keys, verification
@@ -267,12 +266,12 @@ def test_a_genuine_token_that_the_register_does_not_know_is_unknown(world: World
     """Signed with the right key, but never issued: a stolen backup, or a restored register."""
     asked = granted(world, clerk)
     day = shanghai_day(world.now)
-    goods, notice_kind = PassKind.GOODS, PassKind.NOTICE
+    goods, notice_kind = "goods", "notice"
     for number, kind in (("330203999999", goods), (asked.number or "", goods), ("x", notice_kind)):
         token = issuing.document_token(kind, number, "浙B99999", "330203", day, day)
         assert status(token, world.now) == "unknown"
     notice = next(d for d in issued.of_case(asked.case_id) if d.kind == "notice")
-    other = issuing.document_token(PassKind.NOTICE, notice.short_code, "-", "330203", day, day)
+    other = issuing.document_token("notice", notice.short_code, "-", "330203", day, day)
     assert status(other, world.now) == "unknown"
 
 

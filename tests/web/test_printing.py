@@ -16,7 +16,9 @@ from workflow.core.actors import Role
 from workflow.data.cases import Case
 from workflow.data.people import Account
 from workflow.extensions import db
+from workflow.jobs import drain
 from workflow.services import passes as pass_service
+from workflow.services import printing
 
 
 @pytest.fixture
@@ -70,3 +72,35 @@ def test_others_and_odd_requests_are_told_apart(fleet: tuple[Case, Account], app
         assert browser.get(f"/cases/{case.id}/{odd}").status_code == 404
     empty = world.submitted(clerk)
     assert browser.get(f"/cases/{empty.id}/passes.pdf").status_code == 409
+
+
+def test_a_file_is_ordered_watched_and_fetched_by_whoever_ordered_it(
+    fleet: tuple[Case, Account], app: Flask, world: World
+) -> None:
+    case, clerk = fleet
+    browser = Browser(app.test_client(), app).enter(clerk)
+    answer = browser.post("/passes/prints", {"case_id": str(case.id), "layout": "card", "format": "pdf"})
+    assert answer.status_code == 303
+    assert "等待生成" in text_of(browser.get("/passes/prints"))
+    assert "已印 0 / 9 张" in text_of(browser.get("/passes/prints/rows"))
+    assert browser.get("/passes/prints/1/file").status_code == 404
+    drain.drain(lambda: dt.datetime.now(dt.UTC))
+    assert "可下载" in text_of(browser.get("/passes/prints"))
+    answer = browser.get("/passes/prints/1/file")
+    assert len(pypdfium2.PdfDocument(answer.data)) == 2
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    officer = Browser(app.test_client(), app).enter(world.officer(Role.REVIEWER))
+    assert officer.get("/passes/prints/1/file").status_code == 404
+    assert "还没有生成过文件" in text_of(officer.get("/passes/prints"))
+    assert browser.post("/passes/prints/1/cancel", {}).status_code == 409
+    assert browser.post("/passes/prints", {"case_id": str(case.id), "layout": "poster"}).status_code == 422
+
+
+def test_more_than_fifty_at_once_are_printed_by_the_worker(
+    fleet: tuple[Case, Account], app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, clerk = fleet
+    monkeypatch.setattr(printing, "AT_ONCE", 8)
+    answer = Browser(app.test_client(), app).enter(clerk).get(f"/cases/{case.id}/passes.pdf")
+    assert answer.status_code == 409
+    assert "生成文件" in text_of(answer)

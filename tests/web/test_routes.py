@@ -14,8 +14,9 @@ from sqlalchemy import select
 
 from config import load_settings
 from tests.builders import World
-from tests.conftest import building, sign_in
-from tests.web.route_table import PUBLIC, TABLE
+from tests.conftest import Prepared, sign_in
+from tests.services.gates_at_work import standing
+from tests.web.route_table import DEVICES, PUBLIC, TABLE
 from workflow.app import create_app
 from workflow.core.actors import ROLE_PERMISSIONS, STAFF_ROLES, SYSTEM, Actor, Role
 from workflow.core.tailoring import Tailoring
@@ -27,6 +28,7 @@ from workflow.data.enterprises import Enterprise
 from workflow.data.organisation import Team
 from workflow.data.people import Account
 from workflow.data.robots import Robot
+from workflow.data.vehicle_lists import VehicleList
 from workflow.extensions import db
 from workflow.services import absences, interests
 from workflow.services import bulk as bulk_service
@@ -56,6 +58,9 @@ OF_A_CASE = frozenset(
         "draft_id",
         "job_id",
         "export_id",
+        "gate_id",
+        "device_id",
+        "list_id",
     }
 )
 
@@ -63,7 +68,9 @@ OF_A_CASE = frozenset(
 def test_every_route_is_recorded_with_what_it_demands(app: Flask) -> None:
     found = {endpoint: access.access_of(app, endpoint) for endpoint in app.view_functions}
     assert {e: a.permissions for e, a in found.items()} == TABLE
-    assert {e for e, a in found.items() if a.public} == {e for e, wanted in TABLE.items() if wanted == PUBLIC}
+    open_to_all = {e for e, wanted in TABLE.items() if wanted == PUBLIC}
+    assert {e for e, a in found.items() if a.public} == open_to_all - DEVICES
+    assert {e for e, a in found.items() if a.device} == DEVICES
 
 
 def test_a_route_that_declares_nothing_stops_the_start(app: Flask) -> None:
@@ -138,6 +145,12 @@ def _organised(world: World, case: Case) -> dict[str, str | int]:
     }
 
 
+def _at_a_gate(world: World) -> dict[str, str | int]:
+    """A gate of the town with a device; their ids."""
+    found = standing(world)
+    return {"gate_id": found.gate_id, "device_id": found.device_id}
+
+
 def _phrase(world: World) -> int:
     """A phrase that a reviewer keeps; its id."""
     reviewer = world.actor(world.officer(Role.REVIEWER))
@@ -154,6 +167,16 @@ def _on_the_desk(world: World, case: Case, owner: Actor) -> dict[str, str | int]
     view = view_service.save(owner, "视图", {"tab": "open"}, view_service.Sharing(), is_default=False, now=world.now)
     db.session.commit()
     return {"job_id": job.id, "export_id": export.id, "move": "pause", "view_id": view.id}
+
+
+def _vehicle_list(world: World, case_id: int, clerk: Account) -> int:
+    """A list of vehicles that the clerk uploaded; its id."""
+    kept = VehicleList(
+        case_id=case_id, person_id=clerk.person_id, name="车辆.xlsx", sha256="0" * 64, rows=[], created_at=world.now
+    )
+    db.session.add(kept)
+    db.session.commit()
+    return kept.id
 
 
 def _staff(world: World) -> dict[str, Account]:
@@ -201,10 +224,12 @@ def _everything(world: World) -> Ids:
         "inspection_id": visit.id,
         "document_id": issued.of_case(case.id)[0].id,
         "pass_id": asked.id,
+        "list_id": _vehicle_list(world, case.id, clerk),
         "opinion_id": opinion.id,
         "proposal_id": proposal.id,
         "draft_id": draft.id,
         "robot_id": _robot(world, case),
+        **_at_a_gate(world),
         **_organised(world, case),
         "phrase_id": _phrase(world),
         "version_id": case.flow_version_id,
@@ -233,16 +258,19 @@ def _ask(client: FlaskClient, method: str, path: str, number: int) -> int:
 
 
 @pytest.fixture
-def ids(app: Flask) -> Ids:
+def ids(prepared: Prepared) -> Ids:
     """One case with everything on it, seen by people of every role."""
-    with building(app) as world:
-        return _everything(world)
+    made = prepared("everything", _everything)
+    assert isinstance(made, Ids)
+    return made
 
 
 def test_strangers_are_sent_to_sign_in(app: Flask, client: FlaskClient, ids: Ids) -> None:
     for number, (endpoint, method, path, _names) in enumerate(_requests(app, ids)):
         status = _ask(client, method, path, number)
-        if TABLE[endpoint]:
+        if endpoint in DEVICES:
+            assert status == 401, f"{endpoint} answered a stranger with {status}"
+        elif TABLE[endpoint]:
             scripts_only = hasattr(app.view_functions[endpoint], "answers_json")
             assert status == (401 if scripts_only else 303), f"{endpoint} let a stranger in: {status}"
         else:
@@ -263,7 +291,9 @@ def test_each_role_enters_what_it_may_and_nothing_else(
         status = _ask(client, method, path, number)
         told = f"{role} of {place} place at {method} {endpoint}: {status}"
         assert status < 500, told
-        if TABLE[endpoint] and not TABLE[endpoint] & held:
+        if endpoint in DEVICES:
+            assert status == 401, told
+        elif TABLE[endpoint] and not TABLE[endpoint] & held:
             assert status == 403, told
         elif TABLE[endpoint] and names & OF_A_CASE and place == "other":
             # 422: the form was incomplete before anything was looked up.

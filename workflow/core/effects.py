@@ -20,3 +20,5 @@ class Effect(StrEnum):
     ASK_OPINIONS = "ask_opinions"
     DRAW_SAMPLE = "draw_sample"
     REVOKE_PASSES = "revoke_passes"
+    SUSPEND_PASSES = "suspend_passes"
+    RESUME_PASSES = "resume_passes"

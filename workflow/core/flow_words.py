@@ -53,6 +53,8 @@ EFFECT_WORDS: Mapping[str, Label] = {
     Effect.ASK_OPINIONS: Label("向有关部门征求意见", "departments are asked for their opinions"),
     Effect.DRAW_SAMPLE: Label("按比例抽取事后核查对象", "a share is drawn for a post-check"),
     Effect.REVOKE_PASSES: Label("撤销已发放的通行证", "passes that were granted are revoked"),
+    Effect.SUSPEND_PASSES: Label("暂停已发放的通行证", "passes that were granted are suspended"),
+    Effect.RESUME_PASSES: Label("恢复已暂停的通行证", "passes that were suspended with the case are good again"),
 }
 
 _ROLE_EN: Mapping[Role, str] = {

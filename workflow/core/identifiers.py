@@ -141,5 +141,5 @@ def parse_plate(text: str) -> tuple[str, PlateKind]:
 
 
 def show_plate(plate: str) -> str:
-    """A plate as painted: a dot after the city letter."""
-    return f"{plate[:2]}·{plate[2:]}"
+    """A plate as painted: a dot after the city letter; one of another make (temporary, embassy) as it was written."""
+    return f"{plate[:2]}·{plate[2:]}" if re.match(_HEAD, plate) else plate

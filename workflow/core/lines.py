@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _NAMED = re.compile(r"^(state|step|material|opinion|area_class|department|item) '([^']+)'")
-_NUMBERED = re.compile(r"^(rule|sample|regime|listed) (\d+)")
+_NUMBERED = re.compile(r"^(rule|sample|regime|listed|pass) (\d+)")
 _KEYS = {"state": "key", "step": "action", "material": "slot", "opinion": "department"}
 _KEYS |= {"area_class": "key", "department": "code", "item": "code"}
 _TOML_LINE = re.compile(r"\(at line (\d+)")

@@ -13,6 +13,7 @@ from typing import Any
 
 from workflow.core.conditions import Clause, Condition, Regime, Value, read_condition
 from workflow.core.facts import EnterpriseFacts
+from workflow.core.pass_rules import CAUTIOUS, PassRule, read_pass_rule
 from workflow.core.tables import FileInvalid, Label, TableReader, read_toml
 
 NO_FLOW = "none"
@@ -77,6 +78,7 @@ class Rulebook:
     regimes: tuple[RegimeRule, ...] = ()
     classes: tuple[AreaClass, ...] = ()
     negative: tuple[Listed, ...] | None = None
+    passes: tuple[PassRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,14 @@ class Rules:
             return today
         return max(limits.earliest_resume_on, today + dt.timedelta(days=limits.notice_days))
 
+    def pass_rule(self, facts: EnterpriseFacts, kind: str) -> PassRule:
+        """What holds for passes of ``kind`` of such an enterprise: the narrowest area's first entry, or caution.
+
+        ``facts`` are those of a :class:`Choice`, with what the rules derive.
+        """
+        entries = (p for b in self.books for p in b.passes)
+        return next((p for p in entries if p.covers(kind) and p.when.holds(facts)), CAUTIOUS)
+
     @property
     def all_rules(self) -> tuple[Rule, ...]:
         """The rules of all books in the order in which they are asked."""
@@ -147,7 +157,7 @@ class RulebookInvalid(FileInvalid):
     """A rulebook that can't be used; ``problems`` lists all that is wrong with it."""
 
 
-TOP_KEYS = frozenset({"title", "calendar", "regime", "area_class", "negative", "listed", "rule"})
+TOP_KEYS = frozenset({"title", "calendar", "regime", "area_class", "negative", "listed", "rule", "pass"})
 CALENDAR_KEYS = frozenset({"earliest_resume_on", "notice_days"})
 REGIME_KEYS = frozenset({"regime", "when", "why"})
 AREA_CLASS_KEYS = frozenset({"key", "label", "towns"})
@@ -243,8 +253,9 @@ def read_rulebook(text: str, known_flows: frozenset[str] | None = None) -> Ruleb
         regimes=tuple(_read_regime(reader, n, t) for n, t in enumerate(reader.tables(document, "regime"), 1)),
         classes=classes,
         negative=listed if owns_list else None,
+        passes=tuple(read_pass_rule(reader, n, t) for n, t in enumerate(reader.tables(document, "pass"), 1)),
     )
-    if not (book.rules or book.calendar or book.regimes or book.classes or owns_list):
+    if not (book.passes or book.rules or book.calendar or book.regimes or book.classes or owns_list):
         reader.problems.append("rulebook: says nothing")
     if reader.problems:
         raise RulebookInvalid(reader.problems)

@@ -1,4 +1,4 @@
-"""Bulk jobs: one act for many cases, taken row by row, with what became of every row. Seen by their maker alone."""
+"""Bulk jobs: one act for many cases or passes, row by row, with what became of each. Seen by their maker alone."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sqlalchemy import (
     Select,
     String,
     Text,
-    UniqueConstraint,
     case,
     select,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -79,27 +79,40 @@ class BulkJob(HasId, Model):
         return self.total - self.done - self.refused
 
 
+def _once(name: str, column: str, when: str) -> Index:
+    """That a job has each of its cases, or each of its passes, once."""
+    return Index(name, "job_id", column, unique=True, sqlite_where=text(when), postgresql_where=text(when))
+
+
 class BulkRow(HasId, Model):
     """One case of a job at ``place``, with the ``version`` that its preview was drawn from and its own ``words``.
 
-    ``refusal`` keeps why it was refused as message and parameters; ``words`` are forgotten once they are an opinion.
+    In a job for passes it is one pass of the case, and ``version`` says nothing. ``refusal`` keeps why it was refused
+    as message and parameters; ``words`` are forgotten once they are an opinion, or the pass's own.
     """
 
     __tablename__ = "bulk_rows"
     __table_args__ = (
-        UniqueConstraint("job_id", "case_id"),
         CheckConstraint("status IN ('waiting', 'done', 'refused')", name="status"),
+        _once("uq_bulk_rows_case", "case_id", "pass_id IS NULL"),
+        _once("uq_bulk_rows_pass", "pass_id", "pass_id IS NOT NULL"),
         Index("ix_bulk_rows_next", "job_id", "status", "place"),
     )
 
     job_id: Mapped[int] = mapped_column(Id, ForeignKey("bulk_jobs.id"))
     place: Mapped[int]
     case_id: Mapped[int] = mapped_column(Id, ForeignKey("cases.id"))
+    pass_id: Mapped[int | None] = mapped_column(Id, ForeignKey("passes.id"))
     version: Mapped[int]
     words: Mapped[str] = mapped_column(Text, default="")
     status: Mapped[str] = mapped_column(String(10), default="waiting")
     refusal: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def subject_id(self) -> int:
+        """What the act is done with: the pass, or else the case."""
+        return self.case_id if self.pass_id is None else self.pass_id
 
 
 def of(actor: Actor) -> Select[BulkJob]:

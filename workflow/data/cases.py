@@ -329,6 +329,12 @@ def reach(actor: Actor) -> ColumnElement[bool]:
     return or_(*clauses) if clauses else false()
 
 
+def covered_with(actor: Actor, permission: Permission) -> ColumnElement[bool]:
+    """The condition that a case lies where an appointment gives the actor ``permission``."""
+    clauses = [_covered(a) for a in actor.appointments if permission in ROLE_PERMISSIONS[a.role]]
+    return or_(*clauses) if clauses else false()
+
+
 def visible_to(actor: Actor) -> Select[Case]:
     """The cases the actor may see: the only way to fetch any."""
     return select(Case).where(reach(actor))

@@ -17,6 +17,7 @@ from workflow.core.catalogue import (
     read_materials,
 )
 from workflow.core.departments import Department, read_departments
+from workflow.core.pass_catalogue import PassCatalogue, read_passes
 from workflow.core.rulebook import Rules, read_rulebook
 from workflow.core.working_days import WorkingCalendar, read_calendar
 
@@ -112,6 +113,12 @@ def shipped_rules(key: str = FIRST_RULES) -> Rules:
 def calendar() -> WorkingCalendar:
     """The working calendar: holidays and moved working days."""
     return read_calendar(_text(_CATALOGUE, "calendar.toml"))
+
+
+@lru_cache(maxsize=1)
+def passes() -> PassCatalogue:
+    """The kinds of pass and the weekly schedules."""
+    return read_passes(_text(_CATALOGUE, "passes.toml"))
 
 
 @lru_cache(maxsize=1)

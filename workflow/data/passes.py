@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Date, ForeignKey, Index, Select, String, Text, select, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Date,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    func,
+    select,
+    text,
+)
+from sqlalchemy import case as sql_case
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from workflow.core.actors import Actor
-from workflow.core.errors import N_
+from workflow.core.pass_catalogue import Schedule
+from workflow.core.tables import Label
+from workflow.data import catalogue
 from workflow.data.cases import Case
 from workflow.data.cases import visible_to as visible_cases
 from workflow.data.sequences import next_number
 from workflow.extensions import HasId, Id, Model, UtcDateTime, db
 
-PURPOSES = {
-    "goods": N_("货物运输"),
-    "commute": N_("员工通勤"),
-    "charter": N_("包车接送"),
-    "duty": N_("公务"),
-    "supplies": N_("防疫物资运输"),
-}
-"""Purposes of a vehicle pass by code: the kinds of token that are for vehicles."""
+PURPOSES: Mapping[str, Label] = MappingProxyType({k: v.label for k, v in catalogue.passes().vehicle_kinds.items()})
+"""What a vehicle pass can be for, by the key of its kind."""
 
 
 STATUSES = ("requested", "granted", "suspended", "refused", "withdrawn", "revoked", "replaced")
@@ -36,6 +49,8 @@ LIVE = frozenset({"requested", "granted", "suspended"})
 REASONS = ("new", "renewal", "lost", "plate")
 """Why a pass was asked for: a first one, the next days, the paper is lost, the vehicle has another plate."""
 
+REMIND_BEFORE = dt.timedelta(days=2)
+"""So long before its last day the company is told that a pass ends."""
 LIST_VERSION = "pass-list"
 """The sequence that counts every change of what the list of dead passes says."""
 FINGERPRINT_BYTES = 5
@@ -58,7 +73,10 @@ class VehiclePass(HasId, Model):
 
     ``status`` is changed by :meth:`settle` alone. ``replaces`` is the pass that this one is asked for instead of (lost,
     another plate) or after (renewal). ``schedule`` names when in the week it is good. ``list_version`` counts up
-    whenever the list of dead passes has to say something else of it.
+    whenever the list of dead passes has to say something else of it. ``remind_on``: from this day on the company is
+    told, once, that it ends. ``with_case`` marks a pass that was suspended because its case was: it comes back with
+    the case, and with nothing else. ``printed`` and ``look`` are what its paper says beside the columns here, fixed
+    when it was granted; those granted before there was such a thing have none.
     """
 
     __tablename__ = "passes"
@@ -71,13 +89,20 @@ class VehiclePass(HasId, Model):
         Index("ix_passes_list", "list_version", "is_dead", "fingerprint"),
         Index("ix_passes_dead", "is_dead", "valid_until_on", "fingerprint"),
         Index(
+            "ix_passes_remind",
+            "remind_on",
+            "case_id",
+            sqlite_where=text("remind_on IS NOT NULL"),
+            postgresql_where=text("remind_on IS NOT NULL"),
+        ),
+        Index(
             "uq_passes_live_plate",
             "case_id",
             "plate",
             "valid_from_on",
             unique=True,
-            sqlite_where=text("status IN ('requested','granted','suspended')"),
-            postgresql_where=text("status IN ('requested','granted','suspended')"),
+            sqlite_where=text("status IN ('requested','granted')"),
+            postgresql_where=text("status IN ('requested','granted')"),
         ),
     )
 
@@ -89,6 +114,7 @@ class VehiclePass(HasId, Model):
     status: Mapped[str] = mapped_column(String(10), default="requested")
     is_dead: Mapped[bool] = mapped_column(default=False)
     list_version: Mapped[int] = mapped_column(Id, default=0)
+    with_case: Mapped[bool] = mapped_column(default=False)
     town_id: Mapped[int] = mapped_column(Id, ForeignKey("areas.id"))
     reason: Mapped[str] = mapped_column(String(10), default="new")
     replaces_id: Mapped[int | None] = mapped_column(Id, ForeignKey("passes.id"), index=True)
@@ -107,34 +133,87 @@ class VehiclePass(HasId, Model):
     decided_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     changed_by: Mapped[int | None] = mapped_column(Id, ForeignKey("people.id"))
     changed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    remind_on: Mapped[dt.date | None] = mapped_column(Date)
+    printed: Mapped[dict[str, Any] | None] = mapped_column(JSON, comment="what else it says, as it was when granted")
+    look: Mapped[str | None] = mapped_column(String(32), comment="digest of how its area's passes looked then")
     words: Mapped[str] = mapped_column(Text, default="", comment="why refused or revoked")
 
     case: Mapped[Case] = relationship()
-    replaces: Mapped[VehiclePass | None] = relationship(remote_side="VehiclePass.id")
+    replaces: Mapped[VehiclePass | None] = relationship(remote_side="VehiclePass.id", viewonly=True)
+    """Set by ``replaces_id``: a relation of a table to itself that were written through would have the rows of a list
+    inserted one by one."""
 
-    def settle(self, status: str, *, by: int | None, at: dt.datetime, words: str = "") -> None:
+    def settle(
+        self,
+        status: str,
+        *,
+        by: int | None,
+        at: dt.datetime,
+        words: str = "",
+        with_case: bool = False,
+        list_version: int | None = None,
+    ) -> None:
         """Make the pass what ``status`` says, by a person (None: the system); dead and live again are counted.
 
-        The list's counter is locked until the transaction ends, so that versions become visible in their order.
+        The list's counter is locked until the transaction ends, so that versions become visible in their order;
+        passes that change in one act share the ``list_version`` of that act.
         """
         if self.status == "requested":
             self.decided_by, self.decided_at = by, at
         else:
             self.changed_by, self.changed_at = by, at
-        self.status, self.words = status, words
+        self.status, self.words, self.with_case = status, words, with_case
+        self.remind_on = self.valid_until_on - REMIND_BEFORE if status == "granted" else None
         if self.is_dead != (status in DEAD):
             self.is_dead = status in DEAD
-            self.list_version = next_number(LIST_VERSION)
+            self.list_version = list_version or next_number(LIST_VERSION)
 
     @property
-    def purpose_words(self) -> str:
-        """The purpose in Chinese, as printed."""
+    def purpose_label(self) -> Label:
+        """The purpose in both languages; papers print the Chinese one."""
         return PURPOSES[self.purpose]
+
+    @property
+    def hours(self) -> Schedule:
+        """When in the week it is good."""
+        return catalogue.passes().schedules[self.schedule]
 
 
 def of_case(case_id: int) -> list[VehiclePass]:
     """All passes of a case, oldest first."""
     return list(db.session.scalars(select(VehiclePass).where(VehiclePass.case_id == case_id).order_by(VehiclePass.id)))
+
+
+def _lives(today: dt.date) -> ColumnElement[bool]:
+    return VehiclePass.status.in_(sorted(LIVE)) & (VehiclePass.valid_until_on >= today)
+
+
+def page_of_case(case_id: int, today: dt.date, *, part: str = "", start: int = 0, most: int = 30) -> list[VehiclePass]:
+    """Passes of a case from ``start`` on: those that live on ``today`` first, the newest of each kind first.
+
+    ``part`` is a piece of a plate.
+    """
+    query = select(VehiclePass).where(VehiclePass.case_id == case_id)
+    if part:
+        query = query.where(VehiclePass.plate.contains(part, autoescape=True))
+    order = (sql_case((_lives(today), 0), else_=1), VehiclePass.id.desc())
+    return list(db.session.scalars(query.order_by(*order).offset(start).limit(most)))
+
+
+def counts_of_case(case_id: int, today: dt.date) -> tuple[int, int]:
+    """How many passes a case has, and how many of them are good on ``today`` or later."""
+    good = (VehiclePass.status == "granted") & (VehiclePass.valid_until_on >= today)
+    query = select(func.count(), func.count().filter(good)).where(VehiclePass.case_id == case_id)
+    total, standing = db.session.execute(query).one()
+    return total, standing
+
+
+def followers_of(pass_ids: Sequence[int]) -> dict[int, VehiclePass]:
+    """The newest pass that was asked for instead of or after each of these, by the older one's id."""
+    if not pass_ids:
+        return {}
+    query = select(VehiclePass).where(VehiclePass.replaces_id.in_(pass_ids)).order_by(VehiclePass.id)
+    return {p.replaces_id: p for p in db.session.scalars(query) if p.replaces_id is not None}
 
 
 def visible_to(actor: Actor) -> Select[VehiclePass]:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from workflow.core.chart_svg import is_drawing
 from workflow.documents.pass_facts import PassFacts as PassFacts
 from workflow.documents.pass_layouts import layouts
-from workflow.documents.pass_paper import render_whole
+from workflow.documents.pass_paper import design_for, render_whole
 from workflow.documents.pass_setting import spaced_plate as spaced_plate
 from workflow.documents.pdf import Primitive, render
 
@@ -225,7 +225,7 @@ def render_pass(facts: PassFacts) -> bytes:
 
     Passes by the hundred: :mod:`workflow.documents.sheets`, which draws the same picture.
     """
-    return render_whole(facts, layouts()["windscreen"].design)
+    return render_whole(facts, design_for(facts, layouts()["windscreen"]))
 
 
 def _refuse_phone(text: str) -> None:

@@ -279,6 +279,25 @@ def xlsx_text(path: str, max_sheets: int, max_rows: int, max_cells: int) -> byte
     return json.dumps({"blocks": blocks, "truncated": truncated}).encode()
 
 
+def table_rows(path: str, max_rows: int, max_cells: int) -> bytes:
+    """Return the rows that hold something of the first sheet that does, each with its line from 1, as JSON."""
+    from python_calamine import CalamineWorkbook
+
+    book = CalamineWorkbook.from_path(path)
+    rows: list[tuple[int, list[str]]] = []
+    for name in book.sheet_names:
+        sheet = book.get_sheet_by_name(name)
+        for number, row in enumerate(sheet.iter_rows(), start=1):
+            cells = [shown(cell)[:CELL_CHARACTERS] for cell in row[:max_cells]]
+            if any(cell.strip() for cell in cells):
+                rows.append((number, cells))
+                if len(rows) > max_rows:
+                    break
+        if rows:
+            break
+    return json.dumps({"rows": rows[:max_rows], "truncated": len(rows) > max_rows}).encode()
+
+
 def first_rows(sheet: Any, count: int) -> Iterable[list[Any]]:
     """The first rows of a sheet; a sheet without cells has none."""
     if sheet.height == 0:
@@ -302,6 +321,7 @@ TASKS: dict[str, Callable[..., bytes]] = {
     "check_office": check_office,
     "docx_text": docx_text,
     "xlsx_text": xlsx_text,
+    "table_rows": table_rows,
 }
 
 

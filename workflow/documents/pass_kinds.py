@@ -1,45 +1,31 @@
-"""The kinds of pass: the code stored, the word printed, the colour shown, and the number signed in the token."""
+"""The kinds and schedules of passes as the makers of documents and tokens read them: from catalogue/passes.toml."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from functools import cache
+from pathlib import Path
 
-from workflow.core.errors import N_
+from workflow.core.pass_catalogue import ALWAYS, PassCatalogue, PassKind, Schedule, read_passes
 
+__all__ = ["ALWAYS", "NOTICE", "SHEET", "PassKind", "Schedule", "catalogue", "kind", "schedule"]
 
-class PassKind(StrEnum):
-    """What a pass allows its holder to travel for; the last two are papers that carry a token of the same make."""
+_FILE = Path(__file__).resolve().parent.parent / "catalogue" / "passes.toml"
 
-    GOODS = "goods"
-    COMMUTE = "commute"
-    CHARTER = "charter"
-    DUTY = "duty"
-    SUPPLIES = "supplies"
-    PERSON = "person"
-    NOTICE = "notice"
-    SHEET = "sheet"
+NOTICE, SHEET = "notice", "sheet"
+"""The papers that carry a token of the same make as passes."""
 
 
-@dataclass(frozen=True, slots=True)
-class KindLook:
-    """How a kind is told apart: by ``word`` first, then by ``colour`` (dark enough for white text, also in grey)."""
-
-    word: str
-    colour: str
-    token_number: int
+@cache
+def catalogue() -> PassCatalogue:
+    """Every kind and schedule that comes with the product."""
+    return read_passes(_FILE.read_text(encoding="utf-8"))
 
 
-#: Token numbers are part of signed passes: never reuse or renumber one.
-LOOKS: dict[PassKind, KindLook] = {
-    PassKind.GOODS: KindLook(N_("货运"), "#14532d", 1),
-    PassKind.COMMUTE: KindLook(N_("通勤"), "#1e3a8a", 2),
-    PassKind.CHARTER: KindLook(N_("包车"), "#5b21b6", 3),
-    PassKind.DUTY: KindLook(N_("公务"), "#7f1d1d", 4),
-    PassKind.SUPPLIES: KindLook(N_("防疫物资"), "#7c2d12", 5),
-    PassKind.PERSON: KindLook(N_("人员"), "#334155", 6),
-    PassKind.NOTICE: KindLook(N_("复工通知"), "#14532d", 20),
-    PassKind.SHEET: KindLook(N_("勘定表"), "#334155", 21),
-}
+def kind(key: str) -> PassKind:
+    """The kind called ``key``; KeyError when there is none."""
+    return catalogue().kinds[key]
 
-KIND_BY_TOKEN_NUMBER: dict[int, PassKind] = {look.token_number: kind for kind, look in LOOKS.items()}
+
+def schedule(key: str) -> Schedule:
+    """The schedule called ``key``; KeyError when there is none."""
+    return catalogue().schedules[key]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-LAYOUT_FILE = Path(__file__).resolve().parents[2] / "templates" / "pdf" / "pass.toml"
+FOLDER = Path(__file__).resolve().parents[2] / "templates" / "pdf"
+LAYOUT_FILE = FOLDER / "pass.toml"
 
 Align = Literal["left", "center", "right"]
 
@@ -96,9 +97,12 @@ class Layout:
 
 
 @cache
-def layouts() -> Mapping[str, Layout]:
-    """Every layout by its key: ``windscreen`` (A4), ``half`` (two A5 on an A4), ``card`` (eight on an A4)."""
-    with LAYOUT_FILE.open("rb") as file:
+def layouts(template: str = "pass") -> Mapping[str, Layout]:
+    """Every layout by its key: ``windscreen`` (A4), ``half`` (two A5 on an A4), ``card`` (eight on an A4).
+
+    A template of its own for some kinds of pass has the same layouts, with pieces of the same size.
+    """
+    with (FOLDER / f"{template}.toml").open("rb") as file:
         return read_layouts(tomllib.load(file))
 
 
@@ -135,8 +139,38 @@ def _layout(key: str, table: Mapping[str, Any], designs: Mapping[str, Design]) -
     )
 
 
+def changed(design: Design, changes: Mapping[str, Any]) -> Design:
+    """The design with other places: ``code`` and ``details`` as tables, ``fields`` as tables by fact.
+
+    ValueError for a name that the design has not, or when a box would leave the piece or touch the code.
+    """
+    fields = dict(changes.get("fields", {}))
+    unknown = {*changes} - {"code", "details", "fields"} | {*fields} - {f.fact for f in design.fields}
+    if unknown or ("details" in changes and design.details is None):
+        raise ValueError(f"design {design.key}: nothing is called {', '.join(sorted(unknown)) or 'details'}")
+    try:
+        made = replace(
+            design,
+            code=replace(design.code, **changes.get("code", {})),
+            details=replace(design.details, **changes.get("details", {})) if design.details else None,
+            fields=tuple(replace(f, **fields.get(f.fact, {})) for f in design.fields),
+        )
+    except TypeError as error:
+        raise ValueError(f"design {design.key}: {error}") from error
+    _check_design(made)
+    return made
+
+
 def _check(layout: Layout) -> None:
     design, (paper_width, paper_height) = layout.design, layout.paper
+    _check_design(design)
+    for x, y in layout.at:
+        right, bottom = x + design.width * layout.scale, y + design.height * layout.scale
+        if x < 0 or y < 0 or right > paper_width + 0.01 or bottom > paper_height + 0.01:
+            raise ValueError(f"layout {layout.key}: a piece leaves the paper at ({x}, {y})")
+
+
+def _check_design(design: Design) -> None:
     code = design.code
     boxes = [(f.x, f.y, f.width, f.height) for f in design.fields] + [(code.x, code.y, code.side, code.side)]
     if design.details:
@@ -150,7 +184,3 @@ def _check(layout: Layout) -> None:
             raise ValueError(f"design {design.key}: the field {field.fact} leaves no quiet zone around the code")
     if any(field.tracking and field.lines != 1 for field in design.fields):
         raise ValueError(f"design {design.key}: tracking is for texts of one line")
-    for x, y in layout.at:
-        right, bottom = x + design.width * layout.scale, y + design.height * layout.scale
-        if x < 0 or y < 0 or right > paper_width + 0.01 or bottom > paper_height + 0.01:
-            raise ValueError(f"layout {layout.key}: a piece leaves the paper at ({x}, {y})")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from workflow.documents.fonts import printable
 from workflow.documents.pass_facts import PassFacts
-from workflow.documents.pass_kinds import PassKind
+from workflow.documents.pass_kinds import kind as kind_called
 from workflow.documents.pass_layouts import Design, Details, Field
 from workflow.documents.pdf import chinese_day
 from workflow.documents.typeset import ASCENT, DESCENT, cut, fit, is_simple, one_line, shrink, width, wrap
@@ -65,9 +65,9 @@ class Setting:
         return all(is_simple(line.text, bold=line.bold) for line in self.lines)
 
 
-def pass_title(kind: PassKind) -> str:
+def pass_title(kind: str) -> str:
     """The title of a pass of this kind."""
-    return "复工人员通行证" if kind is PassKind.PERSON else "复工车辆通行证"
+    return kind_called(kind).title
 
 
 def spaced_plate(plate: str) -> str:
@@ -83,18 +83,21 @@ def set_pass(facts: PassFacts, design: Design) -> Setting:
     lines = [line for field in design.fields for line in _set_field(texts[field.fact], field)]
     rules: list[Rule] = []
     if design.details:
-        rows = [(label, texts[fact]) for label, fact in _DETAILS]
+        rows = [(_LABELS[fact], texts[fact]) for fact in facts.look.details if texts[fact]]
         _set_details(rows, design.details, lines, rules)
     return Setting(tuple(lines), tuple(rules))
 
 
-_DETAILS = (
-    ("企业名称", "enterprise"),
-    ("车辆类型", "vehicle_type"),
-    ("用途", "purpose"),
-    ("通行路线", "route"),
-    ("驾驶人", "drivers"),
-)
+_LABELS = {
+    "enterprise": "企业名称",
+    "address": "企业地址",
+    "vehicle_type": "车辆类型",
+    "purpose": "用途",
+    "hours": "通行时段",
+    "route": "通行路线",
+    "drivers": "驾驶人",
+}
+"""What stands before each fact that the ruled list can have; a row without a text is left out."""
 
 
 def _texts(facts: PassFacts) -> Mapping[str, str]:
@@ -102,7 +105,7 @@ def _texts(facts: PassFacts) -> Mapping[str, str]:
     first, last = chinese_day(facts.valid_from_on), chinese_day(facts.valid_until_on)
     texts = {
         "plate": spaced_plate(facts.plate),
-        "issuer": facts.issuing_area,
+        "issuer": facts.look.issuer(facts.issuing_area),
         "short_code": facts.short_code,
         "number": f"编号 {facts.number}",
         "enterprise": facts.enterprise,
@@ -110,10 +113,13 @@ def _texts(facts: PassFacts) -> Mapping[str, str]:
         "purpose": facts.purpose,
         "route": facts.route,
         "drivers": "、".join(facts.driver_names_masked) or "—",
+        "hours": facts.hours,
+        "address": facts.address,
     }
-    return {fact: one_line(printable(text)) for fact, text in texts.items()} | {
+    texts = {fact: one_line(printable(text)) for fact, text in texts.items()}
+    return texts | {
         "validity": f"{first} 至 {last} 24 时",
-        "validity_lines": f"自 {first}\n至 {last} 24 时",
+        "validity_lines": f"自 {first}\n至 {last} 24 时" + (f"\n{texts['hours']}" if facts.hours else ""),
     }
 
 

@@ -14,7 +14,7 @@ from itertools import islice
 
 from workflow.documents.pass_facts import PassFacts
 from workflow.documents.pass_layouts import Design, Layout, layouts
-from workflow.documents.pass_paper import blank_form, whole_form
+from workflow.documents.pass_paper import blank_form, design_for, whole_form
 from workflow.documents.pass_setting import Line, Rule, Setting, pass_title, set_pass
 from workflow.documents.pdf_faces import PdfFaces
 from workflow.documents.pdf_forms import Form
@@ -136,10 +136,10 @@ class _Book:
 
     def _piece(self, facts: PassFacts, x: float, y: float, content: list[bytes], named: set[int]) -> Iterator[bytes]:
         """Draw a pass at its place; yield its code, and the form it stands on if this file has not got it yet."""
-        design, scale = self._layout.design, self._layout.scale
+        design, scale = design_for(facts, self._layout), self._layout.scale
         setting = set_pass(facts, design)
         simple = setting.is_simple
-        form = blank_form(design, facts.kind, facts.demo) if simple else whole_form(facts, design)
+        form = blank_form(design, facts.kind, facts.look, facts.demo) if simple else whole_form(facts, design)
         if form not in self._forms:
             yield from self._put_form(form)
         left, bottom = x * _POINTS, (self._layout.paper[1] - y - design.height * scale) * _POINTS

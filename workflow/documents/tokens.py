@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from workflow.core.errors import N_, Invalid
-from workflow.documents.pass_kinds import KIND_BY_TOKEN_NUMBER, LOOKS, PassKind
+from workflow.core.pass_catalogue import KINDS_BELOW
+from workflow.documents.pass_kinds import ALWAYS, catalogue
 
 Validity = Literal["valid", "not_yet", "expired"]
 
@@ -56,14 +57,16 @@ class PassClaims:
     ``not_before`` and ``expires`` are aware instants in whole seconds. A ``number`` of up to 18 digits is
     packed and keeps the printed code small; any other text up to 64 characters is carried as it is. Pass numbers
     begin with their area, which is then not said twice: that keeps the printed code within version 10.
+    ``kind`` and ``schedule`` are keys of the catalogue of passes, signed as one number.
     """
 
     number: str
-    kind: PassKind
+    kind: str
     subject: str
     not_before: datetime
     expires: datetime
     area: str
+    schedule: str = ALWAYS
 
 
 def kid_of(public: Ed25519PublicKey) -> bytes:
@@ -116,10 +119,15 @@ class SigningKey:
 def sign(claims: PassClaims, key: SigningKey) -> str:
     """Return the token for ``claims``: base32 (RFC 4648), upper case, no padding; ValueError for unsignable
     claims."""
-    payload = _encode_claims(claims, area_apart=_is_apart(claims))
+    message = sign_message(_encode_claims(claims, area_apart=_is_apart(claims)), key)
+    return base64.b32encode(message).decode("ascii").rstrip("=")
+
+
+def sign_message(payload: bytes, key: SigningKey, context: bytes = b"") -> bytes:
+    """Return ``payload`` as a tagged COSE_Sign1 message; ``context`` (external data) keeps its uses apart."""
     protected = cbor2.dumps({_ALG: _EDDSA, _KID: key.kid}, canonical=True)
-    message = cbor2.dumps([protected, {}, payload, key.sign(_sig_structure(protected, payload))], canonical=True)
-    return base64.b32encode(_TAG + message).decode("ascii").rstrip("=")
+    signature = key.sign(_sig_structure(protected, payload, context))
+    return _TAG + cbor2.dumps([protected, {}, payload, signature], canonical=True)
 
 
 def verify(token: str, keys: Mapping[bytes, Ed25519PublicKey]) -> PassClaims:
@@ -128,15 +136,20 @@ def verify(token: str, keys: Mapping[bytes, Ed25519PublicKey]) -> PassClaims:
     Only the one canonical spelling is accepted (upper case, no padding, no stray bits, canonical CBOR), so a token
     can be compared and logged as text. Time is not checked.
     """
-    protected, payload, signature = _split(_decode_base32(token))
+    return _decode_claims(open_message(_decode_base32(token), keys))
+
+
+def open_message(data: bytes, keys: Mapping[bytes, Ed25519PublicKey], context: bytes = b"") -> bytes:
+    """Return the payload of a message that one of ``keys`` signed in this ``context``; else :class:`TokenForged`."""
+    protected, payload, signature = _split(data)
     public = keys.get(_kid_in(protected))
     if public is None:
         raise TokenForged
     try:
-        public.verify(signature, _sig_structure(protected, payload))
+        public.verify(signature, _sig_structure(protected, payload, context))
     except InvalidSignature:
         raise TokenForged from None
-    return _decode_claims(payload)
+    return payload
 
 
 def key_named_by(token: str) -> bytes | None:
@@ -155,9 +168,9 @@ def validity(claims: PassClaims, now: datetime) -> Validity:
     return "valid" if now < claims.expires else "expired"
 
 
-def _sig_structure(protected: bytes, payload: bytes) -> bytes:
-    """RFC 9052 section 4.4: what is signed, with no external data."""
-    return cbor2.dumps(["Signature1", protected, b"", payload], canonical=True)
+def _sig_structure(protected: bytes, payload: bytes, context: bytes) -> bytes:
+    """RFC 9052 section 4.4: what is signed."""
+    return cbor2.dumps(["Signature1", protected, context, payload], canonical=True)
 
 
 def _decode_base32(token: str) -> bytes:
@@ -173,7 +186,7 @@ def _decode_base32(token: str) -> bytes:
     return data
 
 
-def _loads(data: bytes) -> object:
+def loads_exactly(data: bytes) -> object:
     """Decode one canonical CBOR item that fills ``data`` exactly."""
     try:
         item: object = cbor2.loads(data)
@@ -189,7 +202,7 @@ def _split(data: bytes) -> tuple[bytes, bytes, bytes]:
     """Return protected header, payload and signature of a tagged COSE_Sign1 message."""
     if data[:1] != _TAG:
         raise TokenForged
-    message = _loads(data[1:])
+    message = loads_exactly(data[1:])
     if not isinstance(message, list) or len(message) != 4:
         raise TokenForged
     protected, unprotected, payload, signature = message
@@ -203,7 +216,7 @@ def _split(data: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _kid_in(protected: bytes) -> bytes:
-    header = _loads(protected)
+    header = loads_exactly(protected)
     if not isinstance(header, dict) or set(header) != {_ALG, _KID}:
         raise TokenForged
     alg, kid = header[_ALG], header[_KID]
@@ -236,11 +249,20 @@ def _encode_claims(claims: PassClaims, *, area_apart: bool) -> bytes:
         _EXP: expires,
         _NBF: not_before,
         _CTI: _pack_number(claims.number),
-        _KIND: LOOKS[claims.kind].token_number,
+        _KIND: _kind_number(claims),
     }
     if area_apart:
         said[_AREA] = int(claims.area)
     return cbor2.dumps(said, canonical=True)
+
+
+def _kind_number(claims: PassClaims) -> int:
+    """Kind and schedule as one number; a pass for the whole day reads as those did before there were schedules."""
+    known = catalogue()
+    try:
+        return known.kinds[claims.kind].number + KINDS_BELOW * known.schedules[claims.schedule].number
+    except KeyError as error:
+        raise ValueError(f"no kind or schedule is called {error}") from error
 
 
 def _decode_claims(payload: bytes) -> PassClaims:
@@ -248,18 +270,20 @@ def _decode_claims(payload: bytes) -> PassClaims:
 
     Tokens of earlier versions say the area always; they are accepted as they stand.
     """
-    claims = _loads(payload)
+    claims = loads_exactly(payload)
     if not isinstance(claims, dict):
         raise TokenForged
     try:
         number = _unpack_number(claims[_CTI])
+        schedule, kind = divmod(claims[_KIND], KINDS_BELOW)
         found = PassClaims(
             number=number,
-            kind=KIND_BY_TOKEN_NUMBER[claims[_KIND]],
+            kind=catalogue().kinds_by_number[kind].key,
             subject=claims[_SUB],
             not_before=datetime.fromtimestamp(claims[_NBF], UTC),
             expires=datetime.fromtimestamp(claims[_EXP], UTC),
             area=str(claims[_AREA]) if _AREA in claims else _area_in(number),
+            schedule=catalogue().schedules_by_number[schedule].key,
         )
         genuine = _encode_claims(found, area_apart=_AREA in claims) == payload
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):

@@ -35,6 +35,8 @@ class FileKind(StrEnum):
     XLSX = "xlsx"
     DOC = "doc"
     XLS = "xls"
+    CSV = "csv"
+    """Text, without a mark of its own: only a place that takes it asks whether it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,10 @@ _FACTS: dict[FileKind, _KindFacts] = {
     FileKind.XLSX: _KindFacts("XLSX", _OPENXML + "spreadsheetml.sheet", (".xlsx",)),
     FileKind.DOC: _KindFacts("DOC", "application/msword", (".doc",)),
     FileKind.XLS: _KindFacts("XLS", "application/vnd.ms-excel", (".xls",)),
+    FileKind.CSV: _KindFacts("CSV", "text/csv", (".csv",)),
 }
 _PICTURES = frozenset({FileKind.JPEG, FileKind.PNG, FileKind.HEIC})
-_BY_MEDIA_TYPE = {facts.media_type: kind for kind, facts in _FACTS.items()} | {
+_BY_MEDIA_TYPE = {facts.media_type: kind for kind, facts in _FACTS.items() if kind is not FileKind.CSV} | {
     "image/heif": FileKind.HEIC,
     "image/heic-sequence": FileKind.HEIC,
     "image/heif-sequence": FileKind.HEIC,
@@ -266,6 +269,8 @@ def _judge(path: Path, name: str, kinds: Collection[FileKind]) -> FileKind:
     media_type = magic.from_file(str(path), mime=True)
     extension = _split_extension(name)[1].lower()
     kind = _kind_of(path, media_type, extension)
+    if kind is None and FileKind.CSV in kinds and extension == ".csv" and _is_text(path):
+        return FileKind.CSV
     if kind is None or kind not in kinds:
         raise WrongFileType(
             N_("这里不能上传 %(found)s 文件。请改传：%(allowed)s。"),
@@ -293,6 +298,13 @@ def _kind_of(path: Path, media_type: str, extension: str) -> FileKind | None:
     if kind in (FileKind.DOC, FileKind.XLS):
         return None  # HTML or RTF saved under an Office name
     return kind
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file holds nothing that no text holds: UTF-16 begins with its mark, all other text has no zero byte."""
+    content = path.read_bytes()
+    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return (marked or b"\0" not in content) and content.lstrip()[:1] != b"<"
 
 
 def _ole_kind(data: bytes) -> FileKind | None:

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from workflow.data import outbox
+from workflow.data import outbox, vehicle_lists
 from workflow.jobs.writing import Writing
-from workflow.services import bulk, exports
+from workflow.services import bulk, exports, print_jobs
 
 ROWS, SECONDS = 50, 5.0
 """The most rows and seconds of a bulk job in one chunk."""
@@ -49,10 +49,31 @@ def export_chunk(item_id: int, payload: Mapping[str, Any], clock: Clock) -> Fini
     return exports.write_on(int(payload["export_id"]), clock, going=going)
 
 
-def forget_expired_exports(clock: Clock) -> int:
-    """Delete the files of exports whose week is over, and what was left unfinished as long ago; returns how many."""
+def print_passes(item_id: int, payload: Mapping[str, Any], clock: Clock) -> Finish:
+    """Print a job of passes to its end; the lease is renewed as it says how far it is."""
+
+    def going(step: Callable[[], None]) -> None:
+        with Writing():
+            outbox.renew(item_id, clock())
+            step()
+
+    return print_jobs.print_on(int(payload["job_id"]), clock, going)
+
+
+def forget_expired_files(clock: Clock) -> int:
+    """Delete the files of exports and printed passes whose week is over, and what was left unfinished as long ago.
+
+    Returns how many files.
+    """
     with Writing():
-        keys = exports.forget_expired(clock())
+        keys = [*exports.forget_expired(clock()), *print_jobs.forget_expired(clock())]
     exports.delete_files(keys)
     exports.forget_leftovers(clock())
+    print_jobs.forget_leftovers(clock())
     return len(keys)
+
+
+def forget_old_lists(clock: Clock) -> int:
+    """Delete the lists of vehicles whose week is over; returns how many."""
+    with Writing():
+        return vehicle_lists.forget_old(clock())

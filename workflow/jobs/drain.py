@@ -24,7 +24,7 @@ from workflow.extensions import db
 from workflow.jobs import chunks, notifying
 from workflow.jobs.notifying import Later
 from workflow.jobs.writing import Writing as _Writing
-from workflow.services import clocks, issuing, item_deadlines, notices
+from workflow.services import clocks, issuing, item_deadlines, notices, pass_reminders
 
 log = structlog.get_logger()
 Finish = Callable[[dt.datetime], None]
@@ -81,6 +81,7 @@ HANDLERS: Mapping[str, Handler | TimedHandler] = {
     "robot": TimedHandler(notifying.send_robot),
     "bulk": TimedHandler(chunks.bulk_chunk),
     "export": TimedHandler(chunks.export_chunk),
+    "print": TimedHandler(chunks.print_passes),
 }
 """Every kind of outbox item has a handler."""
 
@@ -126,7 +127,8 @@ def drain(clock: Callable[[], dt.datetime], limit: int = 1000) -> int:
 def run_clocks(clock: Callable[[], dt.datetime], limit: int = 5000) -> int:
     """Let the clocks of cases and opinion requests do what is due, each in a commit of its own; returns how many."""
     done = 0
-    for run in (clocks.run_one, clocks.remind_one, item_deadlines.remind_one, notices.collect_one):
+    remind = (clocks.remind_one, item_deadlines.remind_one, pass_reminders.remind_one)
+    for run in (clocks.run_one, *remind, notices.collect_one):
         for _ in range(limit):
             with _Writing():
                 found = run(clock())

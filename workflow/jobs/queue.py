@@ -15,7 +15,7 @@ from huey import Huey, MemoryHuey, SqliteHuey, crontab
 
 from config import Settings
 from workflow.extensions import db
-from workflow.jobs import assigning, chunks
+from workflow.jobs import assigning, chunks, purging
 from workflow.jobs import drain as draining
 
 log = structlog.get_logger()
@@ -72,7 +72,9 @@ def make(app: Flask) -> Queue:
         drain_outbox()
         with app.app_context():
             draining.forget_old_keys(_clock)
-            chunks.forget_expired_exports(_clock)
+            chunks.forget_expired_files(_clock)
+            chunks.forget_old_lists(_clock)
+            purging.purge_gate_log(_clock)
 
     task = huey.task(name="drain_outbox")(drain_outbox)
     huey.periodic_task(crontab(minute="*"), name="sweep")(sweep)

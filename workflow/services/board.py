@@ -11,9 +11,10 @@ from workflow.core.actors import Actor, AreaKind
 from workflow.core.errors import NotFound
 from workflow.core.spread import nearest_rank
 from workflow.core.times import shanghai_day
-from workflow.data import board, queue
+from workflow.data import board, gate_log, queue
 from workflow.data.areas import Area
 from workflow.data.counters import Kind
+from workflow.data.gate_log import Passed
 from workflow.data.queue import Group
 
 TREND_DAYS = 14
@@ -80,6 +81,15 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Gates:
+    """Today at the open gates of an area; ``inside`` are people who are in now."""
+
+    number: int
+    inside: int
+    passed: Passed
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """The board of ``area`` as it is at this moment; ``above`` are the areas that the reader may go back to."""
 
@@ -91,6 +101,7 @@ class Board:
     loads: tuple[Load, ...]
     unassigned: int
     window: int
+    gates: Gates | None = None
 
 
 def _chosen(actor: Actor, code: str) -> tuple[Area, tuple[Area, ...]]:
@@ -186,4 +197,10 @@ def board_of(actor: Actor, code: str, window: int, now: dt.datetime) -> Board:
         loads=tuple(Load(*line) for line in board.loads(area, now)),
         unassigned=board.unassigned(area),
         window=window,
+        gates=_gates(area, today),
     )
+
+
+def _gates(area: Area, today: dt.date) -> Gates | None:
+    number, inside, passed = gate_log.of_area(area, today)
+    return Gates(number, inside, passed) if number else None

@@ -25,7 +25,7 @@ from workflow.data.bulk import BulkJob, BulkRow, JobStatus
 from workflow.data.cases import Case
 from workflow.data.people import Account
 from workflow.extensions import db
-from workflow.services import bulk_acts, notices, refusals
+from workflow.services import bulk_acts, notices, pass_acts, refusals
 from workflow.services.bulk_acts import Act, act_of
 from workflow.services.cases import clean_words
 
@@ -34,6 +34,8 @@ MAX_CASES = 1000
 AT_ONCE = 20
 """Jobs of up to so many cases of one town are done before the answer is sent."""
 STALLED = dt.timedelta(minutes=5)
+ANY_ACT: Mapping[str, Act] = {**bulk_acts.ACTS, **pass_acts.ACTS}
+"""Every act by its key, with cases or with passes."""
 _MOVED = N_("您的任职已变更，任务已停止，其余案件没有办理。")
 _BROKEN = N_("系统出错，此件没有办理，请到案件页单独办理。")
 
@@ -116,13 +118,45 @@ def start(actor: Actor, action: str, params: Mapping[str, Any], wanted: Sequence
     found = seen(actor, list(by_id), act.most)
     if not found:
         raise NotFound(N_("没有找到此案件，或您无权查看。"))
+    small = len(found) <= AT_ONCE and len({case.town_id for case in found}) == 1
+    if small:  # before the rows, which hold their cases too: no two of these wait for each other
+        cases.lock_all(actor, [case.id for case in found])
+    job = _new_job(actor, action, params, len(found), now)
+    places = {case.id: place for place, case in enumerate(found)}
+    for case_id in sorted(places):
+        want = by_id[case_id]
+        row = BulkRow(job_id=job.id, place=places[case_id], case_id=case_id, version=want.version, words=want.words)
+        db.session.add(row)
+    return _set_going(job, actor, small, now)
+
+
+def start_passes(actor: Actor, action: str, pass_ids: Sequence[int], words: str, now: dt.datetime) -> BulkJob:
+    """Make a job of these passes; a small one is done right away, the worker does any other.
+
+    Raises :class:`Invalid` without passes or, where the act needs them, without words.
+    """
+    kept = pass_acts.check_words(actor, action, words)
+    found = pass_acts.seen(actor, pass_ids)
+    if not found:
+        raise NotFound()
+    small = len(found) <= AT_ONCE and len({p.town_id for p in found}) == 1
+    if small:
+        cases.lock_all(actor, [p.case_id for p in found])
+    job = _new_job(actor, action, {}, len(found), now)
+    for place, one in sorted(enumerate(found), key=lambda pair: (pair[1].case_id, pair[1].id)):
+        row = BulkRow(job_id=job.id, place=place, case_id=one.case_id, pass_id=one.id, version=0, words=kept)
+        db.session.add(row)
+    return _set_going(job, actor, small, now)
+
+
+def _new_job(actor: Actor, action: str, params: Mapping[str, Any], total: int, now: dt.datetime) -> BulkJob:
     job = BulkJob(
         action=action,
         params=dict(params),
         person_id=actor.person_id,
         account_id=actor.account_id,
         rights=rights_of(actor),
-        total=len(found),
+        total=total,
         done=0,
         refused=0,
         status=JobStatus.WAITING.value,
@@ -130,16 +164,12 @@ def start(actor: Actor, action: str, params: Mapping[str, Any], wanted: Sequence
         created_at=now,
         moved_at=now,
     )
-    small = len(found) <= AT_ONCE and len({case.town_id for case in found}) == 1
-    if small:  # before the rows, which hold their cases too: no two of these wait for each other
-        cases.lock_all(actor, [case.id for case in found])
     db.session.add(job)
     db.session.flush()
-    places = {case.id: place for place, case in enumerate(found)}
-    for case_id in sorted(places):
-        want = by_id[case_id]
-        row = BulkRow(job_id=job.id, place=places[case_id], case_id=case_id, version=want.version, words=want.words)
-        db.session.add(row)
+    return job
+
+
+def _set_going(job: BulkJob, actor: Actor, small: bool, now: dt.datetime) -> BulkJob:
     db.session.flush()
     if small:
         while advance(job.id, job.run, actor, now):
@@ -198,7 +228,7 @@ def advance(job_id: int, run: int, actor: Actor | None, now: dt.datetime) -> int
     if actor is None or not _still_may(actor, job):
         _end(job, JobStatus.CANCELLED, now, _MOVED)
         return 0
-    act = bulk_acts.ACTS[job.action]
+    act = ANY_ACT[job.action]
     rows = bulk.next_rows(job.id, act.at_once)
     job.status, job.started_at, job.moved_at = JobStatus.RUNNING.value, job.started_at or now, now
     if act.take_all is not None:
@@ -216,7 +246,7 @@ def _take_several(job: BulkJob, act: Act, rows: Sequence[BulkRow], actor: Actor,
     assert act.take_all is not None
     outcomes = act.take_all(actor, rows, job.params, now)
     for row in rows:
-        _settle(job, row, outcomes.get(row.case_id, NotFound()), now)
+        _settle(job, row, outcomes.get(row.subject_id, NotFound()), now)
 
 
 def _settle(job: BulkJob, row: BulkRow, refusal: DomainError | None, now: dt.datetime) -> None:
@@ -225,7 +255,7 @@ def _settle(job: BulkJob, row: BulkRow, refusal: DomainError | None, now: dt.dat
         row.status, job.done = "done", job.done + 1
         return
     row.status, job.refused = "refused", job.refused + 1
-    moved = isinstance(refusal, Stale | StepClosed)
+    moved = isinstance(refusal, Stale | StepClosed) and row.pass_id is None
     case = db.session.get(Case, row.case_id, populate_existing=True) if moved else None
     changed = case is not None and case.version != row.version
     row.refusal = refusals.keep(refusal, case if changed else None)

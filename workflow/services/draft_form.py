@@ -19,10 +19,10 @@ MOST_TABLES = 60
 """So many tables of a kind at most are shown as a form: a request may have 2,000 fields (see config.py)."""
 TABLES: Mapping[str, tuple[str, ...]] = {
     "flow": ("state", "step", "material"),
-    "rules": ("regime", "rule", "listed"),
+    "rules": ("regime", "rule", "listed", "pass"),
     "checklist": (),
 }
-_LABELS = {"state": "label", "step": "label", "listed": "label", "rule": "why", "regime": "why"}
+_LABELS = {"state": "label", "step": "label", "listed": "label", "rule": "why", "regime": "why", "pass": "why"}
 _TEXTS: Mapping[str, Mapping[str, str]] = {
     "state": {"days": "number", "holder": "text", "escalate": "text"},
     "step": {"role": "text", "note": "text"},
@@ -30,9 +30,11 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
     "rule": {"flow": "text"},
     "regime": {"regime": "text"},
     "listed": {},
+    "pass": {"decision": "text", "days": "number", "ahead": "number"},
 }
-_DEFAULTS = {"note": "optional", "role": "leader", "regime": "approval"}
-_WITH_CONDITION = frozenset({"rule", "regime", "listed"})
+_QUOTA = ("base", "per_heads", "most")
+_DEFAULTS = {"note": "optional", "role": "leader", "regime": "approval", "decision": "officer"}
+_WITH_CONDITION = frozenset({"rule", "regime", "listed", "pass"})
 
 
 @dataclass(slots=True)
@@ -110,6 +112,10 @@ def _entry(form: DraftForm, name: str, number: int, table: Mapping[str, Any]) ->
         form.fields[f"{prefix}-guards"] = [g for g in guards if g in GUARDS] if isinstance(guards, list) else []
     if name == "material":
         form.fields[f"{prefix}-required"] = ["yes" if table.get("required", True) is True else "no"]
+    if name == "pass":
+        quota = table.get("quota")
+        for key in _QUOTA:
+            form.fields[f"{prefix}-quota_{key}"] = [_plain(quota.get(key, "")) if isinstance(quota, dict) else ""]
     if name in _WITH_CONDITION:
         entry.rows = condition_rows.rows_of(table.get("when"))
         form.fields.update(condition_rows.as_fields(prefix, entry.rows))
@@ -176,6 +182,9 @@ def _write_entry(edit: TextEdit, name: str, number: int, own: set[str], sent: Fi
         edit.put_listed(name, number, "guards", sent.get(f"{prefix}-guards", []))
     if f"{prefix}-required" in own:
         edit.put(name, number, "required", _one(sent, f"{prefix}-required") == "yes")
+    if any(k.startswith(f"{prefix}-quota_") for k in own):
+        typed_quota = {k: _number(_one(sent, f"{prefix}-quota_{k}")) for k in _QUOTA}
+        edit.put(name, number, "quota", {k: v for k, v in typed_quota.items() if v != ""})
     if any(k.startswith(f"{prefix}-c") for k in own):
         edit.put(name, number, "when", condition_rows.table_of(condition_rows.from_fields(prefix, sent)))
 
@@ -200,6 +209,14 @@ _NEW: Mapping[str, Mapping[str, object]] = {
     "regime": {"regime": "approval", "when": {}, "why": {"zh": "请写明理由", "en": "Say why"}},
     "listed": {"label": {"zh": "请写明名称", "en": "Say what"}, "when": {}},
     "material": {"slot": "", "required": True},
+    "pass": {
+        "decision": "officer",
+        "quota": {"base": 10},
+        "days": 14,
+        "ahead": 14,
+        "when": {},
+        "why": {"zh": "请写明理由", "en": "Say why"},
+    },
 }
 
 

@@ -15,6 +15,7 @@ from workflow.core.facts import Verdict
 from workflow.data import applications, audit, inspections, materials, passes
 from workflow.data.applications import Application
 from workflow.data.cases import Case
+from workflow.data.passes import VehiclePass
 from workflow.services import issuing, notices, opinions, pass_life, reading, sampling
 from workflow.services.case_facts import facts_of_case
 from workflow.services.telling import tell_company
@@ -112,18 +113,33 @@ def _draw_sample(occasion: Occasion) -> None:
         occasion.follow.append((occasion.case.flow.sampled, f"{drawn.value:.6f} < {drawn.percent}"))
 
 
-def _end_passes(occasion: Occasion, granted_to: str) -> None:
-    """Every pass of the case that stands gets another status in the same commit; what was only asked for is refused."""
-    case, words = occasion.case, occasion.move.note or occasion.move.step.done.zh
-    for found in passes.of_case(case.id):
-        if found.status not in passes.LIVE or found.status == granted_to:
-            continue
-        status = "refused" if found.status == "requested" else granted_to
-        pass_life.settle(found, status, occasion.actor, occasion.now, words)
+def _pass_words(occasion: Occasion) -> str:
+    """Why the passes change: what was written for the step, else what the step is called."""
+    return occasion.move.note or occasion.move.step.done.zh
+
+
+def _change_passes(occasion: Occasion, found: list[VehiclePass], status: str, *, with_case: bool = False) -> None:
+    words = _pass_words(occasion)
+    pass_life.settle_all(found, status, occasion.actor, occasion.now, words, with_case=with_case)
 
 
 def _revoke_passes(occasion: Occasion) -> None:
-    _end_passes(occasion, "revoked")
+    """Every pass of the case that stands is revoked in the same commit; what was only asked for is refused."""
+    all_of_case = passes.of_case(occasion.case.id)
+    for source, status in (("granted", "revoked"), ("suspended", "revoked"), ("requested", "refused")):
+        _change_passes(occasion, [p for p in all_of_case if p.status == source], status)
+
+
+def _suspend_passes(occasion: Occasion) -> None:
+    """Every pass that is granted is suspended with its case; requests wait, as nothing is granted meanwhile."""
+    found = [p for p in passes.of_case(occasion.case.id) if p.status == "granted"]
+    _change_passes(occasion, found, "suspended", with_case=True)
+
+
+def _resume_passes(occasion: Occasion) -> None:
+    """What was suspended with the case comes back with it; what an officer suspended by itself stays so."""
+    found = [p for p in passes.of_case(occasion.case.id) if p.status == "suspended" and p.with_case]
+    _change_passes(occasion, found, "granted")
 
 
 def _tell_company(occasion: Occasion) -> None:
@@ -144,6 +160,8 @@ HANDLERS: Mapping[Effect, Callable[[Occasion], None]] = {
     Effect.ASK_OPINIONS: _ask_opinions,
     Effect.DRAW_SAMPLE: _draw_sample,
     Effect.REVOKE_PASSES: _revoke_passes,
+    Effect.SUSPEND_PASSES: _suspend_passes,
+    Effect.RESUME_PASSES: _resume_passes,
 }
 """Every effect of the vocabulary has a handler (a test compares the two)."""
 

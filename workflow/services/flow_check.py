@@ -139,6 +139,7 @@ def _unknown_in_rules(book: Rulebook, lists: frozenset[str]) -> Iterator[str]:
         yield from _unknown_values(f"regime {number}", regime.when)
     for number, entry in enumerate(book.negative or (), 1):
         yield from _unknown_values(f"listed {number}", entry.when)
+    yield from _unknown_in_passes(book)
     codes = {t for c in book.classes for t in c.towns}
     known = (
         set(db.session.scalars(select(Area.code).where(Area.code.in_(codes), Area.kind == "town"))) if codes else set()
@@ -147,6 +148,22 @@ def _unknown_in_rules(book: Rulebook, lists: frozenset[str]) -> Iterator[str]:
         for town in found.towns:
             if town not in known:
                 yield f"area_class {found.key!r}: towns: {town!r} is no town"
+
+
+def _unknown_in_passes(book: Rulebook) -> Iterator[str]:
+    """Kinds that no pass has, values that no enterprise has, and rules that an earlier one always comes before."""
+    known = catalogue.passes().vehicle_kinds
+    open_kinds = set(known)
+    for number, rule in enumerate(book.passes, 1):
+        for kind in rule.kinds or ():
+            if kind not in known:
+                yield f"pass {number}: kinds: {kind!r} is no kind of vehicle pass"
+        yield from _unknown_values(f"pass {number}", rule.when)
+        covered = {k for k in open_kinds if rule.covers(k)}
+        if not covered:
+            yield f"pass {number}: never wins"
+        if not rule.when.clauses:
+            open_kinds -= covered
 
 
 def check_rules(text: str, area: Area | None = None, on: dt.date | None = None) -> Checked:

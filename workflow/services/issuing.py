@@ -15,7 +15,7 @@ from workflow.core.facts import VERDICT_LABELS, Verdict
 from workflow.core.flow import StateKind
 from workflow.core.identifiers import mask_name, mask_phone
 from workflow.core.times import end_of_day, shanghai_day, shanghai_time, start_of_day
-from workflow.data import applications, audit, catalogue, decisions, materials, outbox
+from workflow.data import applications, audit, catalogue, decisions, materials, outbox, print_jobs
 from workflow.data.cases import Case
 from workflow.data.files import StoredFile
 from workflow.data.flows import FlowVersion, tailored_engine
@@ -24,12 +24,16 @@ from workflow.data.issued import DocumentKind, IssuedDocument
 from workflow.data.passes import VehiclePass
 from workflow.data.sequences import next_number
 from workflow.documents import official, storage, tokens
-from workflow.documents.pass_kinds import PassKind
+from workflow.documents.pass_kinds import ALWAYS, NOTICE, SHEET
+from workflow.documents.pass_looks import PassLook, look_from, look_known, look_of
 from workflow.extensions import db, settings
 from workflow.services import inspection_papers, keys
 
 NOTICE_DAYS = 180
 """How long the token of a notice or sheet verifies."""
+
+PAPER_KINDS = {DocumentKind.NOTICE: NOTICE, DocumentKind.INSPECTION_SHEET: SHEET}
+"""Documents that carry a token, and its kind."""
 
 CONDITIONS = (
     "按已报备的防疫方案组织生产，落实员工接送、隔离、防控三项措施。",
@@ -44,8 +48,10 @@ def check_url(token: str) -> str:
     return f"{settings().public_url.upper()}/C/{token}"
 
 
-def document_token(kind: PassKind, number: str, subject: str, area_code: str, first: dt.date, last: dt.date) -> str:
-    """Sign a token that is valid from the start of ``first`` to the end of ``last`` in Shanghai."""
+def document_token(
+    kind: str, number: str, subject: str, area_code: str, first: dt.date, last: dt.date, schedule: str = ALWAYS
+) -> str:
+    """Sign a token that is valid from the start of ``first`` to the end of ``last`` in Shanghai, in its hours."""
     claims = tokens.PassClaims(
         number=number,
         kind=kind,
@@ -53,6 +59,7 @@ def document_token(kind: PassKind, number: str, subject: str, area_code: str, fi
         not_before=start_of_day(first),
         expires=end_of_day(last),
         area=area_code,
+        schedule=schedule,
     )
     return tokens.sign(claims, keys.signing_key())
 
@@ -64,7 +71,7 @@ def _issue(
     facts: dict[str, Any],
     actor: Actor,
     now: dt.datetime,
-    paper: PassKind | None = None,
+    paper: str = "",
 ) -> IssuedDocument:
     """Keep the facts of a document; with ``paper`` it also gets a signed token that names it by its short code."""
     code, day = keys.new_short_code(), shanghai_day(now)
@@ -142,7 +149,7 @@ def issue_inspection_sheet(case: Case, visit: Inspection, actor: Actor, now: dt.
     """The sheet of a concluded visit."""
     number = f"{case.reference}-勘定{visit.number}"
     facts = inspection_papers.facts_of(case, visit, now)
-    return _issue(case, DocumentKind.INSPECTION_SHEET, number, facts, actor, now, PassKind.SHEET)
+    return _issue(case, DocumentKind.INSPECTION_SHEET, number, facts, actor, now, SHEET)
 
 
 def _bureau_name(case: Case) -> str:
@@ -187,7 +194,7 @@ def issue_notice(case: Case, actor: Actor, now: dt.datetime) -> IssuedDocument:
         "issuing_area": _issuing_authority(case),
         "issued_on": day.isoformat(),
     }
-    return _issue(case, DocumentKind.NOTICE, number, facts, actor, now, PassKind.NOTICE)
+    return _issue(case, DocumentKind.NOTICE, number, facts, actor, now, NOTICE)
 
 
 def _issuing_authority(case: Case) -> str:
@@ -281,23 +288,61 @@ _RENDERERS = {
 }
 
 
-def pass_facts(granted: VehiclePass) -> official.PassFacts:
-    """What is printed on a pass that was granted."""
+def pass_token(granted: VehiclePass) -> str:
+    """The signed token of a pass that has its number, for its days and hours.
+
+    With the first one, what its paper says beyond its own columns is fixed.
+    """
     case = granted.case
+    with db.session.no_autoflush:  # it has its number but not yet its status: no database would take that
+        if granted.printed is None:
+            look = look_of(case.town.code)
+            print_jobs.keep_look(look.digest, look.content)
+            granted.printed, granted.look = _said_now(granted), look.digest
+        first, last = granted.valid_from_on, granted.valid_until_on
+        number, county = granted.number or "", case.county.code
+        return document_token(granted.purpose, number, granted.plate, county, first, last, granted.schedule)
+
+
+def _said_now(granted: VehiclePass) -> dict[str, str]:
+    case = granted.case
+    return {
+        "enterprise": case.enterprise_name,
+        "area": f"{case.county.name}{case.town.name}",
+        "address": str(case.facts.get("address", "")),
+        "purpose": granted.purpose_label.zh,
+        "hours": granted.hours.label.zh if granted.hours.number else "",
+    }
+
+
+def _look(granted: VehiclePass) -> PassLook:
+    """How the paper looked when it was granted; a pass of before there were looks has the area's present one."""
+    if granted.look is None:
+        return look_of(granted.case.town.code)
+    content = None if look_known(granted.look) else print_jobs.look_kept(granted.look)
+    return look_known(granted.look) or look_from(content or {})
+
+
+def pass_facts(granted: VehiclePass) -> official.PassFacts:
+    """What is printed on a pass that was granted: the same every time, whatever its company is called meanwhile."""
+    said = granted.printed or _said_now(granted)
     return official.PassFacts(
         number=granted.number or "",
-        kind=PassKind(granted.purpose),
+        kind=granted.purpose,
         plate=granted.plate,
         vehicle_type=granted.vehicle_type,
-        enterprise=case.enterprise_name,
-        purpose=granted.purpose_words,
+        enterprise=said["enterprise"],
+        purpose=said["purpose"],
         route=granted.route,
         driver_names_masked=tuple(mask_name(str(n)) for n in granted.drivers),
         valid_from_on=granted.valid_from_on,
         valid_until_on=granted.valid_until_on,
-        issuing_area=f"{case.county.name}{case.town.name}",
+        issuing_area=said["area"],
         qr_text=check_url(granted.token or ""),
         short_code=granted.short_code or "",
+        hours=said["hours"],
+        address=said["address"],
+        look=_look(granted),
         demo=settings().demo_mode,
     )
 

@@ -41,7 +41,10 @@ def _keys() -> list[SigningKey]:
 
 
 def make_key() -> Path:
-    """Make a new signing key in the keys folder and return its path; it signs from the next use on."""
+    """Make a new signing key in the keys folder and return its path; it signs from the next use on.
+
+    :func:`workflow.services.key_changes.rotate` also records it.
+    """
     folder = settings().keys_dir
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = SigningKey.generate()
@@ -105,6 +108,7 @@ def retire(kid: bytes) -> None:
 
     Its file is kept in the folder ``retired``, for the inquiry. When it was the one that signs, a new one is made
     first, so that no older key takes its place. :class:`NotFound` when no key in use has this id.
+    :func:`workflow.services.key_changes.retire` also records it.
     """
     folder = settings().keys_dir
     path = next((p for p in sorted(folder.glob("*.pem")) if p.stem[5:] == kid.hex()), None)

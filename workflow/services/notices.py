@@ -49,6 +49,13 @@ def tell_robots(case: Case, event: str, details: Mapping[str, Any], now: dt.date
         outbox.put("notice", _payload(event, case, details) | {"covering": True}, now)
 
 
+def tell_robots_of(team_ids: Iterable[int], event: str, details: Mapping[str, Any], now: dt.datetime) -> None:
+    """Let the robots of some teams pass on what is about no case; nothing where none of them does."""
+    wanted = [t for t in team_ids if any(event in r.events for r in robots.of_team(t))]
+    if wanted:
+        outbox.put("notice", _payload(event, None, details) | {"robots_of": wanted}, now)
+
+
 def tell_of_clock(case: Case, event: str, now: dt.datetime) -> None:
     """Tell who handles the case that its time runs out or is over, and of an escalation whom it was put before."""
     told = {case.assignee_id} if case.assignee_id is not None and case.holder not in COMPANY_ROLES else set()
@@ -77,6 +84,8 @@ def deliver(item_id: int, payload: Mapping[str, Any], now: dt.datetime) -> None:
     if payload.get("team") is not None:
         told = [m.person_id for m in organisation.members_of([payload["team"]], shanghai_day(now))]
         found = robots.of_team(payload["team"])
+    elif payload.get("robots_of"):
+        told, found = [], [r for team_id in payload["robots_of"] for r in robots.of_team(team_id)]
     elif payload.get("covering"):
         case = db.session.get(Case, payload["case_id"])
         told, found = [], robots.about(case) if case is not None else []

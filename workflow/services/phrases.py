@@ -1,7 +1,8 @@
 """Standard phrases (常用意见): personal ones and those shared in an area, by topic, the most used first.
 
 A topic is a word and what narrows it, joined by dots: ``verdict.wrong.licence`` (a verdict on a material),
-``step.approve`` (the opinion of a step), ``note``, ``thread``. What fits a wider topic is offered in a narrower one.
+``step.approve`` (the opinion of a step), ``pass.refuse`` (why a pass is refused), ``note``, ``thread``. What fits a
+wider topic is offered in a narrower one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ LONGEST = 500
 OFFERED = 60
 MOST_OWN = 200
 """So many phrases one person, or one area, may keep."""
-NOTE, THREAD, STEP = "note", "thread", "step"
+NOTE, THREAD, STEP, PASS = "note", "thread", "step", "pass"
+PASS_ACTS = ("refuse", "suspend", "resume", "revoke")
+"""What is done to passes with words."""
 _ACTION = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -39,6 +42,7 @@ def check_topic(topic: str) -> str:
     fits = {
         NOTE: not rest,
         THREAD: not rest,
+        PASS: len(rest) <= 1 and all(a in PASS_ACTS for a in rest),
         STEP: len(rest) <= 1 and all(_ACTION.fullmatch(a) for a in rest),
         "verdict": len(rest) <= 2
         and all(v in {f.value for f in FLAGS} for v in rest[:1])

@@ -21,6 +21,10 @@ LAYOUT_LABELS = {
 """Source texts of the layouts, in the order in which they are offered."""
 
 
+AT_ONCE = 50
+"""The most passes that are printed while somebody waits; the worker prints more, see ``services.print_jobs``."""
+
+
 def printable(found: list[VehiclePass], today: dt.date) -> list[VehiclePass]:
     """Those that stand: granted and not over."""
     return [p for p in found if p.status == "granted" and p.valid_until_on >= today]
@@ -38,5 +42,7 @@ def print_all(actor: Actor, case_id: int, layout: str, kind: str, now: dt.dateti
     standing = printable(passes.of_case(case.id), shanghai_day(now))
     if not standing:
         raise StepClosed(N_("没有可以打印的通行证。"))
+    if len(standing) > AT_ONCE:
+        raise StepClosed(N_("超过 %(n)s 张，请用“生成文件”在后台打印。"), n=AT_ONCE)
     facts = [issuing.pass_facts(p) for p in standing]  # read before the answer begins: the transaction ends with it
     return render_passes(facts, chosen) if kind == "pdf" else zip_passes(facts, chosen)

@@ -17,7 +17,9 @@ from workflow.core.errors import NotPermitted
 from workflow.core.times import shanghai_day
 from workflow.data import people
 from workflow.data.people import Account
-from workflow.extensions import db, login_manager
+from workflow.extensions import csrf, db, login_manager
+from workflow.services import gates
+from workflow.services.gates import AtGate
 from workflow.web.clock import now
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -29,9 +31,13 @@ LONGEST_NEXT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a route demands: nobody in particular (``public``), any sign-in, or one of ``permissions``."""
+    """What a route demands: nobody in particular (``public``), any sign-in, or one of ``permissions``.
+
+    ``device``: no person at all, but the secret of an enrolled gate device in the ``Authorization`` header.
+    """
 
     public: bool = False
+    device: bool = False
     permissions: frozenset[Permission] = frozenset()
 
     def admits(self, actor: Actor | None) -> bool:
@@ -63,6 +69,18 @@ def requires(*permissions: Permission) -> Callable[[View], View]:
         return view
 
     return declare
+
+
+def for_device(view: View) -> View:
+    """Declare a route that only an enrolled gate device may enter; no cookie counts, so no form can be forged."""
+    view.access = Access(device=True)  # type: ignore[attr-defined]
+    csrf.exempt(view)
+    return view
+
+
+def device() -> AtGate:
+    """The device of this request and its gate; only for routes declared by :func:`for_device`."""
+    return cast("AtGate", g.device)
 
 
 def answers_json(view: View) -> View:
@@ -146,6 +164,10 @@ def enter() -> Response | None:
     if request.endpoint is None:
         return None
     access = access_of(current_app, request.endpoint)
+    if access.device:
+        scheme, _sep, secret = request.headers.get("Authorization", "").partition(" ")
+        g.device = gates.by_secret(secret.strip() if scheme == "Device" else "")
+        return None
     who = None if access.public else present_actor()
     if access.admits(who):
         return None

@@ -62,5 +62,6 @@ def show() -> str:
         "link": lambda code: _link(board, code),
         "leads_down": board.area.area_kind is not AreaKind.TOWN,
         "now_at": now(),
+        "sees_gates": actor().may(Permission.SEE_GATES),
     }
     return render_template("board/board.html", board=board, **shown)

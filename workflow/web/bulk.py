@@ -15,14 +15,14 @@ from workflow.core.actors import Permission
 from workflow.core.errors import N_, Invalid, NotFound, StepClosed
 from workflow.core.tables import Label
 from workflow.data import bulk as data
-from workflow.data import queue
+from workflow.data import pass_desk, queue
 from workflow.data.bulk import BulkJob, BulkRow, JobStatus
 from workflow.data.cases import Case
 from workflow.extensions import db
 from workflow.i18n import mark, reader_locale, say
-from workflow.services import bulk, refusals
-from workflow.services.bulk import Wanted
-from workflow.services.bulk_acts import ACTS, act_of, slot
+from workflow.services import bulk, pass_acts, refusals
+from workflow.services.bulk import ANY_ACT, Wanted
+from workflow.services.bulk_acts import act_of, slot
 from workflow.services.filters import PARAMETERS, filters_of
 from workflow.web import bulk_forms, exports
 from workflow.web.access import actor, requires
@@ -45,11 +45,12 @@ MOVES = {"pause": bulk.pause, "resume": bulk.resume, "cancel": bulk.cancel}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of a job in words; ``case`` is None when the reader may not see it any more."""
+    """A row of a job in words; ``case`` is None when the reader may not see it any more; ``plate`` is the pass's."""
 
     row: BulkRow
     case: Case | None
     words: str
+    plate: str = ""
 
 
 def numbers(texts: Iterable[str]) -> list[int]:
@@ -132,7 +133,7 @@ def _status(job: BulkJob) -> tuple[str, str]:
 def mine() -> str:
     """The reader's jobs, newest first."""
     query = data.of(actor()).order_by(BulkJob.id.desc()).limit(JOBS_SHOWN)
-    jobs = [(job, _(ACTS[job.action].label), *_status(job)) for job in db.session.scalars(query)]
+    jobs = [(job, _(ANY_ACT[job.action].label), *_status(job)) for job in db.session.scalars(query)]
     return render_template("bulk/mine.html", jobs=jobs)
 
 
@@ -154,13 +155,18 @@ def refusal_words(kept: dict[str, Any]) -> str:
 def _lines(job: BulkJob) -> list[Line]:
     """The rows with what became of them; while the job goes on, what was refused and what was done last."""
     found = data.latest_rows(job.id, SHOWN_WHILE_GOING) if job.is_going else data.all_rows(job.id)
-    seen = queue.some(actor(), [row.case_id for row in found])
-    return [Line(row, seen.get(row.case_id), refusal_words(row.refusal) if row.refusal else "") for row in found]
+    seen = queue.some(actor(), list({row.case_id for row in found}))
+    plates = pass_desk.plates([row.pass_id for row in found if row.pass_id is not None and row.case_id in seen])
+    made = []
+    for row in found:
+        words = refusal_words(row.refusal) if row.refusal else ""
+        made.append(Line(row, seen.get(row.case_id), words, plates.get(row.pass_id or 0, "")))
+    return made
 
 
 def _shown(job_id: int) -> dict[str, Any]:
     job = bulk.get(actor(), job_id)
-    act, (status, tone) = ACTS[job.action], _status(job)
+    act, (status, tone) = ANY_ACT[job.action], _status(job)
     lines = _lines(job)
     return {
         "job": job,
@@ -170,7 +176,8 @@ def _shown(job_id: int) -> dict[str, Any]:
         "tone": tone,
         "stalled": bulk.is_stalled(job, now()),
         "slot": slot,
-        "again": [line.row.case_id for line in lines if line.row.status != "done" and line.case is not None],
+        "of_passes": job.action in pass_acts.ACTS,
+        "again": [line.row.subject_id for line in lines if line.row.status != "done" and line.case is not None],
     }
 
 

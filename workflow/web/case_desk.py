@@ -37,6 +37,7 @@ from workflow.web.access import actor
 from workflow.web.case_answer import Answer, answer_of, findings
 from workflow.web.cases import CasePage, tone_of
 from workflow.web.clock import now
+from workflow.web.passes import STATUSES
 
 VERDICT_TONES: Mapping[Verdict, str] = {
     Verdict.PENDING: "neutral",
@@ -50,12 +51,6 @@ DOCUMENT_LABELS: Mapping[str, str] = {
     DocumentKind.CORRECTION_NOTICE: N_("补正通知（一次性告知）"),
     DocumentKind.INSPECTION_SHEET: N_("实地勘定表"),
     DocumentKind.NOTICE: N_("同意复工通知书"),
-}
-PASS_LABELS: Mapping[str, tuple[str, str]] = {
-    "requested": (N_("待办理"), "warning"),
-    "granted": (N_("已发放"), "success"),
-    "refused": (N_("未同意"), "neutral"),
-    "revoked": (N_("已撤销"), "danger"),
 }
 VISIT_LABELS: Mapping[str, tuple[str, str]] = {
     "planned": (N_("待核查"), "progress"),
@@ -257,7 +252,7 @@ def view(page: CasePage) -> DeskCase:
         events=[_event(e) for e in page.timeline],
         decides_passes=_decides_passes(actor(), case),
         document_labels=DOCUMENT_LABELS,
-        pass_labels=PASS_LABELS,
+        pass_labels=STATUSES,
         judges=case.is_open and _judges(page),
         standing_passes=len(printing.printable(page.passes, shanghai_day(now()))),
         layouts=printing.LAYOUT_LABELS,

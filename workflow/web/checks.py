@@ -31,18 +31,31 @@ class Verdict:
 VERDICTS = {
     Status.VALID: Verdict(N_("有效"), "success", "circle-check", N_("请核对车牌与车辆一致，并查看有效期。")),
     Status.NOT_YET: Verdict(N_("未到生效日期"), "warning", "clock", N_("今天还不能使用，请按生效日期再来。")),
+    Status.HOURS: Verdict(N_("不在通行时段"), "warning", "clock", N_("这个时间不能放行，请看下面的通行时段。")),
     Status.EXPIRED: Verdict(N_("已过期"), "danger", "hourglass", N_("不能放行。请驾驶员联系所在企业重新申请。")),
     Status.REVOKED: Verdict(N_("已撤销"), "danger", "ban", N_("不能放行。请收回纸质证件，并告知发证镇街。")),
     Status.FORGED: Verdict(N_("伪造或损坏"), "danger", "circle-x", N_("不能放行。签名不符，请告知属地专班。")),
     Status.UNKNOWN: Verdict(N_("查无此证"), "danger", "help", N_("不能放行。请核对编码；仍查不到请告知属地专班。")),
 }
 
+SUSPENDED = Verdict(N_("已暂停"), "danger", "ban", N_("不能放行。恢复之前不得使用，请驾驶员联系所在企业。"))
+"""A pass that is refused now and may be good again; the status is that of revoked ones."""
+
+STOPPED = Verdict(N_("已暂停"), "danger", "ban", N_("企业已被责令停工，恢复之前此通知书不能作为凭证。"))
+"""A notice whose enterprise was told to stop work and may resume."""
+
 PAPER_TODO = N_("请核对纸质文书上的企业名称和编号与此处一致。")
 """What to do with a genuine paper that is no pass."""
 
 
+def _verdict(check: Check) -> Verdict:
+    if check.is_suspended:
+        return SUSPENDED if check.is_pass else STOPPED
+    return VERDICTS[check.status]
+
+
 def _answer(name: str, check: Check | None, code: str = "") -> Response:
-    verdict = VERDICTS[check.status] if check else None
+    verdict = _verdict(check) if check else None
     paper = check is not None and check.status is Status.VALID and not check.is_pass
     todo = PAPER_TODO if paper else verdict.todo if verdict else ""
     at = now()

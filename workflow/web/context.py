@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from flask_babel import gettext as _
 
 from workflow.core.actors import Actor, Permission
 from workflow.core.clocks import NO_LIMIT
-from workflow.core.errors import DomainError, Reason
+from workflow.core.errors import N_, DomainError, Reason
 from workflow.core.flow import Label
 from workflow.core.identifiers import mask_phone, show_plate
 from workflow.core.times import shanghai_time
@@ -54,6 +55,8 @@ _PARTS = {
     "organisation_people": "organisation",
     "organisation_import": "organisation",
     "exports": "bulk",
+    "gates": "gate_log",
+    "pass_bulk": "pass_desk",
 }
 """Blueprints whose pages lie below another one's entry of the navigation."""
 
@@ -71,27 +74,44 @@ def navigation(who: Actor | None) -> list[NavItem]:
     if who.is_company:
         items.append(_item(_("我的申请"), "applications.home"))
         items.append(_item(_("消息"), "messages.inbox", messages.unread_count(who)))
-    if who.may(Permission.SEE_DESK):
-        items.append(_item(_("审核队列"), "desk.queue"))
-        items.append(_item(_("批量与导出"), "bulk.mine"))
-    if who.is_staff and (who.may(Permission.SEE_CASE) or who.may(Permission.MANAGE_ACCOUNTS)):
-        items.append(_item(_("通知"), "notices.inbox", notices.unread_count(who.person_id)))
-    if who.may(Permission.SEE_BOARD):
-        items.append(_item(_("指挥看板"), "board.show"))
-    if who.may(Permission.GIVE_OPINION):
-        items.append(_item(_("部门意见"), "opinions.inbox", opinion_service.count_waiting(who)))
-    if who.may(Permission.INSPECT):
-        items.append(_item(_("我的核查"), "inspections.mine"))
-    if who.may(Permission.PUBLISH_RULES):
-        items.append(_item(_("规则与流程"), "publishing.index"))
-    if who.may(Permission.SEE_DESK) or who.may(Permission.MANAGE_ORGANISATION):
-        items.append(_item(_("组织架构"), "organisation.chart"))
-    if who.may(Permission.MANAGE_ACCOUNTS):
-        items.append(_item(_("账号管理"), "admin.people"))
-    if who.may(Permission.SEE_AUDIT):
-        items.append(_item(_("留痕核验"), "audit.overview"))
-    items.append(_item(_("通行证核验"), "checks.check"))
+    items += _daily_work(who)
+    items += [_item(_(words), endpoint) for words, endpoint in _offices(who)]
+    if not who.may(Permission.SEE_DESK):  # whoever works at the desk finds it at the foot of every page
+        items.append(_item(_("通行证核验"), "checks.check"))
     return items
+
+
+def _daily_work(who: Actor) -> Iterator[NavItem]:
+    """What staff do every day, with how much of it waits."""
+    if who.may(Permission.SEE_DESK):
+        yield _item(_("审核队列"), "desk.queue")
+        yield _item(_("批量与导出"), "bulk.mine")
+    if who.may(Permission.DECIDE_PASS):
+        yield _item(_("通行证办理"), "pass_desk.desk")
+    if who.may(Permission.SEE_GATES):
+        yield _item(_("卡口记录"), "gate_log.show")
+    if who.is_staff and (who.may(Permission.SEE_CASE) or who.may(Permission.MANAGE_ACCOUNTS)):
+        yield _item(_("通知"), "notices.inbox", notices.unread_count(who.person_id))
+    if who.may(Permission.GIVE_OPINION):
+        yield _item(_("部门意见"), "opinions.inbox", opinion_service.count_waiting(who))
+    if who.may(Permission.INSPECT):
+        yield _item(_("我的核查"), "inspections.mine")
+
+
+def _offices(who: Actor) -> Iterator[tuple[str, str]]:
+    """What is looked at or arranged now and then: source texts and endpoints."""
+    if who.may(Permission.SEE_BOARD):
+        yield N_("指挥看板"), "board.show"
+    if who.may(Permission.PUBLISH_RULES):
+        yield N_("规则与流程"), "publishing.index"
+    if who.may(Permission.SEE_DESK) or who.may(Permission.MANAGE_ORGANISATION):
+        yield N_("组织架构"), "organisation.chart"
+    if who.may(Permission.MANAGE_GATES) and not who.may(Permission.SEE_GATES):  # others get there from the log
+        yield N_("卡口管理"), "gates.index"
+    if who.may(Permission.MANAGE_ACCOUNTS):
+        yield N_("账号管理"), "admin.people"
+    if who.may(Permission.SEE_AUDIT):
+        yield N_("留痕核验"), "audit.overview"
 
 
 def _reader(who: Actor | None) -> Reader | None:

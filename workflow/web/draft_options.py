@@ -11,6 +11,7 @@ from workflow.core.conditions import FACT_NAMES, REGIME_LABELS, choices_of
 from workflow.core.flow import NoteRule
 from workflow.core.flow_words import FACT_WORDS, GUARD_WORDS, value_words
 from workflow.core.guards import GUARDS
+from workflow.core.pass_rules import Decision
 from workflow.core.times import shanghai_day
 from workflow.data import catalogue, flows
 from workflow.data.drafts import Draft
@@ -34,6 +35,7 @@ class Options:
     slots: Choices
     flows: Choices
     regimes: Choices
+    decisions: Choices
     facts: Choices
     counties: Choices
     operators: Choices
@@ -60,6 +62,10 @@ class Options:
             slots=[(s.key, f"{s.key} {s.label.text(locale)}") for s in slots.values()],
             flows=_flows(draft),
             regimes=[(r.value, _(label)) for r, label in REGIME_LABELS.items()],
+            decisions=[
+                (Decision.OFFICER.value, _("由专班核发")),
+                (Decision.AUTOMATIC.value, _("名额和期限内自动发放")),
+            ],
             facts=[(f, FACT_WORDS[f].text(locale)) for f in named],
             counties=[(a.code, a.name) for a in catalogue.areas() if a.kind == "county"],
             operators=[

@@ -73,7 +73,7 @@ def inbox() -> str:
 @bp.post("/messages/read")
 @filer
 def read() -> Response:
-    """Mark one message read, and go to its case; or all of them."""
+    """Mark one message read, and go to what it is about, its case or the case's passes; or all of them."""
     chosen = number(request.form.get("message"))
     own = messages.visible_to(actor())
     if chosen is None:
@@ -84,4 +84,5 @@ def read() -> Response:
     if message is None:
         raise NotFound()
     message.read_at = message.read_at or now()
-    return redirect(url_for("cases.show", case_id=message.case_id), 303)
+    about = "passes.index" if message.event.startswith("pass_") else "cases.show"
+    return redirect(url_for(about, case_id=message.case_id), 303)

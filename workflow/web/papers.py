@@ -71,5 +71,5 @@ def vehicle_pass(pass_id: int) -> Response:
     """The windscreen pass of a vehicle, as long as it stands."""
     found = pass_service.get(actor(), pass_id)
     if found.status != "granted":
-        raise StepClosed(N_("通行证尚未发放或已撤销，不能打印。"))
+        raise StepClosed(N_("通行证尚未发放、已暂停、已换发或已撤销，不能打印。"))
     return _pdf(issuing.render_pass_pdf(found), f"通行证-{found.plate}-{found.number}")

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from workflow.core.actors import Permission
-from workflow.core.errors import Invalid
+from workflow.core.errors import N_, Invalid
 from workflow.core.facts import FLAGS, VERDICT_LABELS, Verdict
 from workflow.data import catalogue, queue
 from workflow.data.casework import Phrase
@@ -20,6 +20,12 @@ from workflow.web.access import actor, requires
 from workflow.web.clock import now
 
 bp = Blueprint("phrases", __name__)
+PASS_LABELS = {
+    "refuse": N_("不同意申请"),
+    "suspend": N_("暂停通行证"),
+    "resume": N_("恢复通行证"),
+    "revoke": N_("撤销通行证"),
+}
 desk = requires(Permission.SEE_DESK)
 
 
@@ -48,6 +54,8 @@ def _topic_words(topic: str, steps: dict[str, str]) -> str:
         return _("给企业留言")
     if kind == phrases.STEP:
         return f"{_('办理意见')}{mark('：')}{steps.get(rest[0], rest[0])}" if rest else _("各步骤的办理意见")
+    if kind == phrases.PASS:
+        return f"{_('通行证')}{mark('：')}{_(PASS_LABELS[rest[0]])}" if rest else _("各项通行证办理")
     words = _(VERDICT_LABELS[Verdict(rest[0])]) if rest else _("任一不符合的结果")
     slot = catalogue.material_slots().get(rest[1]) if len(rest) > 1 else None
     return f"{_('材料')}{mark('：')}{words}" + (f" · {slot.label.text(reader_locale())}" if slot else "")
@@ -64,6 +72,7 @@ def _topics(steps: dict[str, str]) -> list[tuple[str, list[tuple[str, str]]]]:
         (_("给企业留言和内部备注"), ["thread", "note"]),
         (_("材料审核结果"), verdicts),
         (_("办理意见"), opinions),
+        (_("通行证"), ["pass", *(f"pass.{act}" for act in phrases.PASS_ACTS)]),
         (_("某一项材料的审核结果"), narrow),
     ]
     return [(title, [(t, _topic_words(t, steps)) for t in topics]) for title, topics in named]

@@ -18,7 +18,7 @@ from workflow.i18n import mark, reader_locale
 
 _Q = r"(?:'([^']*)'|\"(.*)\")"
 _WHERE = re.compile(
-    rf"^(?:(state|step|material|opinion|area_class) {_Q}|(rule|sample|regime|listed) (\d+)"
+    rf"^(?:(state|step|material|opinion|area_class) {_Q}|(rule|sample|regime|listed|pass) (\d+)"
     r"|(state|step|material|opinion|area_class|flow|rulebook|calendar|main)): (.*)$",
     re.DOTALL,
 )
@@ -32,6 +32,7 @@ _PLACES: Mapping[str, str] = {
     "sample": N_("第 %(name)s 条抽查比例"),
     "regime": N_("第 %(name)s 条制度"),
     "listed": N_("负面清单第 %(name)s 项"),
+    "pass": N_("通行证规则第 %(name)s 条"),
 }
 _PLAIN: Mapping[str, str] = {
     "state": N_("有一个环节"),
@@ -56,7 +57,7 @@ _KEYS: Mapping[str, str] = {
     "holder": N_("办理角色"),
     "role": N_("办理角色"),
     "escalate": N_("督办角色"),
-    "days": N_("工作日"),
+    "days": N_("天数"),
     "revision": N_("版本号"),
     "kind": N_("性质"),
     "source": N_("来自哪些环节"),
@@ -74,6 +75,13 @@ _KEYS: Mapping[str, str] = {
     "department": N_("部门"),
     "percent": N_("比例"),
     "notice_days": N_("提前天数"),
+    "ahead": N_("提前天数"),
+    "kinds": N_("用途"),
+    "plate_kinds": N_("号牌种类"),
+    "decision": N_("由谁核发"),
+    "base": N_("名额基数"),
+    "per_heads": N_("每多少人加一张"),
+    "most": N_("名额封顶"),
 }
 
 _A = r"([a-z_]+)"
@@ -155,6 +163,15 @@ _SAYINGS: tuple[tuple[str, str, str], ...] = (
     (r"earliest_resume_on must be a date", "", N_("最早复工日期要写成 2020-02-10 这样，不加引号")),
     (r"says nothing", "", N_("没有任何内容")),
     (r"no rule takes (.*)", "example", N_("有企业没有规则管：%(example)s。请补一条，或放宽一条")),
+    (
+        r"quota must say base, and may say per_heads and most",
+        "",
+        N_("名额 quota 要写成 { base = 10, per_heads = 5, most = 200 }"),
+    ),
+    (r"quota: most is less than base", "", N_("名额封顶 most 不能小于基数 base")),
+    (r"plate_kinds is for automatic decisions", "", N_("号牌种类 plate_kinds 只用于自动发放（automatic）")),
+    (r"kinds must name at least one kind", "", N_("用途 kinds 至少写一种，不限用途就不要写")),
+    (rf"kinds: {_Q} is no kind of vehicle pass", "name", N_("没有 %(name)s 这种车辆通行证用途")),
     (r"never wins", "", N_("永远轮不到：前面的规则已把这些企业都管了。请上移，或改条件")),
     (
         r"comes after ([\d, ]+) for some of the same, as (.*)",

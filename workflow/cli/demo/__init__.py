@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from workflow.cli.clock import clock, writing
-from workflow.cli.demo import bulk, organisation, stories, wording
+from workflow.cli.demo import bulk, gates, organisation, stories, wording
 from workflow.data import people
 
 group = AppGroup("demo", help="Invented data to try the system with.")
@@ -25,6 +25,7 @@ def seed() -> None:
         count = stories.play_all(clock())
         teams = organisation.build(clock())
         wording.build(clock())
+        gates.build(clock())
     click.echo(f"demo: {count} companies, {teams} teams in {time.monotonic() - started:.0f} s")
 
 

@@ -1,6 +1,7 @@
-// The service worker of the off-line inspection sheet: keeps the shell and its files, by version; never anybody's data.
+// The service worker of an off-line page: keeps the shell and its files, by version; never anybody's data.
 const VERSION = {{ version | tojson }};
-const CACHE = `field-${VERSION}`;
+const NAME = {{ name | tojson }};
+const CACHE = `${NAME}-${VERSION}`;
 const PAGE = {{ page | tojson }};
 const ASSETS = {{ assets | tojson }};
 const kept = new Set(ASSETS);
@@ -8,7 +9,7 @@ const kept = new Set(ASSETS);
 async function keepShell() {
   // A sign-in page or another version's shell must not take its place; a redirect is no shell.
   const answer = await fetch(PAGE, { credentials: "same-origin", cache: "no-store", redirect: "manual" });
-  if (answer.ok && answer.headers.get("X-Field-Version") === VERSION) {
+  if (answer.ok && answer.headers.get("X-Shell-Version") === VERSION) {
     const cache = await caches.open(CACHE);
     await cache.put(PAGE, answer);
   }
@@ -19,7 +20,7 @@ async function hasShell() {
   return Boolean(await cache.match(PAGE));
 }
 
-// Browsers that can take files straight from the cache, without waking this worker, are told to: the sheet opens sooner.
+// Browsers that can take files straight from the cache, without waking this worker, are told to: the page opens sooner.
 function routes() {
   const source = { cacheName: CACHE };
   const files = ASSETS.map((pathname) => ({ condition: { urlPattern: new URLPattern({ pathname, baseURL: self.location.origin }) }, source }));
@@ -42,7 +43,7 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => {
   event.waitUntil((async () => {
     const names = await caches.keys();
-    await Promise.all(names.filter((name) => name.startsWith("field-") && name !== CACHE).map((name) => caches.delete(name)));
+    await Promise.all(names.filter((name) => name.startsWith(`${NAME}-`) && name !== CACHE).map((name) => caches.delete(name)));
     await self.clients.claim();
   })());
 });
