@@ -32,20 +32,26 @@ class Site:
     keys: int = 0
     logins: dict[str, str] = field(default_factory=dict)
     staff: dict[tuple[str, str], int] = field(default_factory=dict)
+    reached: dt.datetime | None = None
 
     @contextmanager
     def building(self, days_ago: int = 0) -> Iterator[World]:
-        """Builders in a context that ends before any request is made; long stories begin some days ago."""
+        """Builders in a context that ends before any request is made; long stories begin some days ago.
+
+        Another story goes on where the last one ended: who was appointed in it, maybe after midnight, holds the post.
+        """
         with self.app.app_context():
             token = write_intent.set(True)
-            world = World(
-                self.app, now=dt.datetime.now(dt.UTC) - dt.timedelta(days=days_ago, hours=2), count=self.count
-            )
+            begin = dt.datetime.now(dt.UTC) - dt.timedelta(days=days_ago, hours=2)
+            if self.reached is not None and not days_ago:
+                begin = max(begin, self.reached)
+            world = World(self.app, now=begin, count=self.count)
             world.staff = {key: db.session.get_one(Account, account_id) for key, account_id in self.staff.items()}
             try:
                 yield world
                 db.session.commit()
                 self.count, self.staff = world.count, {key: account.id for key, account in world.staff.items()}
+                self.reached = max(world.now, self.reached or world.now)
             finally:
                 db.session.remove()
                 write_intent.reset(token)

@@ -83,7 +83,7 @@ def test_a_gate_is_set_up_and_a_phone_enrolled_by_what_the_page_shows(stage: Sta
     code = re.search(r"/gate/#enrol=([\w-]{43})<", page)
     assert code is not None
     assert "<svg" in page
-    assert 'http-equiv="refresh"' in page
+    assert f'data-progress-url="{where}"' in page
     enrolled = leader.post("/gate/enrol", json={"code": code[1]})
     assert enrolled.status_code == 200
     assert "可以使用了" in _page(leader, where)

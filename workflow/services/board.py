@@ -118,11 +118,15 @@ def _chosen(actor: Actor, code: str) -> tuple[Area, tuple[Area, ...]]:
     return area, tuple(above)
 
 
-def _stages(flows: Iterable[queue.KnownFlow]) -> Mapping[str, Group | None]:
+Stages = Mapping[str, Group | None]
+"""The stage of the board that a flow's state belongs to, by ``version:state``."""
+
+
+def _stages(flows: Iterable[queue.KnownFlow]) -> Stages:
     return {f"{k.id}:{s.key}": queue.stage_of(s.holder) for k in flows for s in k.flow.states.values()}
 
 
-def _stand(numbers: Numbers, key: str, many: int, stages: Mapping[str, Group | None]) -> None:
+def _stand(numbers: Numbers, key: str, many: int, stages: Stages) -> None:
     numbers.open += many
     stage = stages.get(key)
     if stage is not None:
@@ -141,9 +145,10 @@ def _passed(numbers: Numbers, kind: str, key: str, many: int, *, is_today: bool,
         numbers.hours[int(key)] += many
 
 
-def _by_area(area: Area, today: dt.date, since: dt.date, trend: Tally[tuple[str, dt.date]]) -> dict[int, Numbers]:
+def _by_area(
+    area: Area, today: dt.date, since: dt.date, trend: Tally[tuple[str, dt.date]], stages: Stages
+) -> dict[int, Numbers]:
     """The numbers of every area below ``area``, from the counters."""
-    stages = _stages(queue.flows())
     found: dict[int, Numbers] = {}
 
     def of(place: int) -> Numbers:
@@ -160,9 +165,9 @@ def _by_area(area: Area, today: dt.date, since: dt.date, trend: Tally[tuple[str,
     return found
 
 
-def _zone_rows(town: Area, now: dt.datetime) -> list[Row]:
+def _zone_rows(town: Area, now: dt.datetime, stages: Stages) -> list[Row]:
     """A town's zones, from its open cases."""
-    stages, found = _stages(queue.flows()), dict[int | None, Numbers]()
+    found: dict[int | None, Numbers] = {}
     for zone, key, many, late in board.by_zone(town, now):
         numbers = found.setdefault(zone, Numbers())
         _stand(numbers, key, many, stages)
@@ -179,12 +184,13 @@ def board_of(actor: Actor, code: str, window: int, now: dt.datetime) -> Board:
     area, above = _chosen(actor, code)
     today = shanghai_day(now)
     trend: Tally[tuple[str, dt.date]] = Tally()
-    found = _by_area(area, today, today - dt.timedelta(days=window - 1), trend)
+    stages = _stages(queue.flows())
+    found = _by_area(area, today, today - dt.timedelta(days=window - 1), trend, stages)
     total = Numbers()
     for numbers in found.values():
         total.add(numbers)
     if area.area_kind is AreaKind.TOWN:
-        rows = _zone_rows(area, now)
+        rows = _zone_rows(area, now, stages)
     else:
         rows = [Row(part, found.get(part.id, Numbers())) for part in board.below(area)]
     days = [today - dt.timedelta(days=n) for n in reversed(range(TREND_DAYS))]

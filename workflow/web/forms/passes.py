@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from wtforms import BooleanField, RadioField, StringField, TextAreaField
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, Optional
 
 from workflow.core.pass_rules import OTHER_PLATE
 from workflow.data import catalogue
@@ -26,7 +26,7 @@ class VehicleForm(Form):
     purpose = RadioField(_l("用途"), [InputRequired(_l("请选择用途。"))], validate_choice=False)
     route = StringField(_l("行驶路线"), [InputRequired(_l("请填写行驶路线。"))])
     drivers = TextAreaField(_l("驾驶员"), [InputRequired(_l("请填写 1 至 5 名驾驶员。"))])
-    schedule = RadioField(_l("通行时段"), [InputRequired(_l("请选择通行时段。"))], validate_choice=False)
+    schedule = RadioField(_l("通行时段"), [Optional()], default="always", validate_choice=False)
 
     @property
     def days(self) -> tuple[dt.date | None, dt.date | None]:
@@ -51,7 +51,7 @@ class VehicleForm(Form):
             drivers=(self.drivers.data or "").splitlines(),
             valid_from_on=first,
             valid_until_on=last,
-            schedule=self.schedule.data or "",
+            schedule=self.schedule.data or "always",
             reason=reason,
             replaces_id=replaces_id,
             special=bool(self.special.data),
