@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
@@ -22,6 +23,9 @@ from workflow.extensions import db, write_intent
 from workflow.services import accounts, publishing
 
 TEMPLATE = "fugong_template"
+# No test is judged by the clock: a busy machine is not a fault of what is tested.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True, scope="session")
