@@ -86,7 +86,10 @@ def test_a_gate_is_set_up_and_a_phone_enrolled_by_what_the_page_shows(stage: Sta
     assert f'data-progress-url="{where}"' in page
     enrolled = leader.post("/gate/enrol", json={"code": code[1]})
     assert enrolled.status_code == 200
-    assert "可以使用了" in _page(leader, where)
+    used = _page(leader, where)
+    assert "可以使用了" in used
+    assert "data-progress-part" in used  # what the page that waits looks for: no longer going, so it comes anew
+    assert "data-going" not in used
     shown = _page(leader, f"/gates/{gate_id}")
     assert "使用中" in shown
     assert "东门白班手机" in shown

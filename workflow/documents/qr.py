@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 from typing import Any, Literal, cast
 
@@ -29,10 +30,11 @@ def qr_version(text: str, level: Level = "Q") -> int:
     return (_matrix(text, level)[1] - 17) // 4
 
 
-def qr_svg(text: str, *, level: Level = "Q") -> str:
+def qr_svg(text: str, *, level: Level = "Q", label: str = "") -> str:
     """Return ``text`` as a QR code: an ``<svg>`` whose size is set by the page, dark modules as one black path.
 
-    The viewBox counts modules, so the printed size divides evenly. ``text`` itself does not appear in the markup.
+    The viewBox counts modules, so the printed size divides evenly. ``text`` itself does not appear in the markup;
+    ``label`` says what the code is for to those who can't see it.
     """
     modules, side = _matrix(text, level)
     parts: list[str] = []
@@ -48,7 +50,8 @@ def qr_svg(text: str, *, level: Level = "Q") -> str:
     size = side + 2 * QUIET_ZONE
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" width="100%" height="100%" '
-        f'shape-rendering="crispEdges" role="img"><path fill="#fff" d="M0 0h{size}v{size}h-{size}z"/>'
+        f'shape-rendering="crispEdges" role="img" aria-label="{html.escape(label)}">'
+        f'<path fill="#fff" d="M0 0h{size}v{size}h-{size}z"/>'
         f'<path fill="#000" d="{"".join(parts)}"/></svg>'
     )
 

@@ -188,7 +188,7 @@ def invitation(device_id: int) -> str:
     link = ""
     if state == "invited" and held.get("device") == device.id and gates.digest_of(held["code"]) == device.code_digest:
         link = f"{settings().public_url}/gate/#enrol={held['code']}"
-    code = Markup(qr_svg(link, level="M")) if link else ""  # noqa: S704  # nosec B704
+    code = Markup(qr_svg(link, level="M", label=_("登记码"))) if link else ""  # noqa: S704  # nosec B704
     return render_template("gates/invitation.html", device=device, state=state, link=link, code=code)
 
 
